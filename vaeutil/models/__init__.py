@@ -1,0 +1,9 @@
+"""Models, one file each, over the small base `Model`."""
+
+from vaeutil.models.ae import AE
+from vaeutil.models.base import Model
+from vaeutil.models.likelihoods import Bernoulli, gaussian
+from vaeutil.models.storage import describe, load, save
+from vaeutil.models.vae import VAE
+
+__all__ = ["AE", "VAE", "Bernoulli", "Model", "describe", "gaussian", "load", "save"]

@@ -1,0 +1,58 @@
+"""Models to and from safetensors files: the weights, and the arguments that build the model."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from vaeutil.files import atomic
+from vaeutil.models.ae import AE
+from vaeutil.models.base import Model
+from vaeutil.models.vae import VAE
+
+CLASSES = {cls.__name__: cls for cls in (AE, VAE)}
+
+
+def save(model: Model, path, *, half: bool = False, **about: str) -> None:
+    """Write the weights and the model's description to a safetensors file, atomically.
+
+    half stores float16, enough for pictures (at most one grey level off). `about` holds further
+    words to keep beside them (strings: data set, seed …).
+    """
+    dtype = torch.float16 if half else torch.float32
+    tensors = {
+        name: t.detach().cpu().to(dtype).contiguous() for name, t in model.state_dict().items()
+    }
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, metadata={**about, **describe(model)})
+
+
+def load(path) -> Model:
+    """Read a model written by `save`, in float32 on the CPU, ready to evaluate.
+
+    Nothing is unpickled. Raises FileNotFoundError, or ValueError when the file is no safetensors
+    file, is cut short, or holds no model of this package.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {path}.")
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+    if about.get("model") not in CLASSES:
+        raise ValueError(
+            f"{path} holds no model of vaeutil ({', '.join(CLASSES)}); its description: {about}."
+        )
+    model = CLASSES[about["model"]](**json.loads(about["config"]))
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def describe(model: Model) -> dict[str, str]:
+    """The model's class and arguments, as the strings a safetensors file keeps."""
+    return {"model": type(model).__name__, "config": json.dumps(model.config, sort_keys=True)}
