@@ -1,0 +1,57 @@
+PYTHON ?= python3
+PORT ?= 8000
+NAME ?=
+BIN := .venv/bin
+# TORCH=cpu takes torch from its own index of builds for the CPU.
+export TORCH
+
+.PHONY: help
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Variables: PYTHON=python3.12, TORCH=cpu (torch without CUDA), PORT=8000, NAME=hero"
+
+.PHONY: book
+book: install  ## execute the notebooks and build the site
+	@$(BIN)/python book/_tools/build.py
+
+.PHONY: serve
+serve:  ## look at the site: http://localhost:8000
+	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+.PHONY: test
+test: install-tests  ## install and run everything that checks the project
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest tests/unit tests/notebooks
+	VAEUTIL_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=300 notebooks
+	$(BIN)/python book/_tools/build.py
+	$(BIN)/python -m pytest tests/browser
+
+.PHONY: format
+format: install-tests  ## mend the layout of the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: install-tests  ## time training, and the sliders
+	$(BIN)/python -m vaeutil bench
+
+.PHONY: reproduce
+reproduce: install  ## run an experiment again: make reproduce NAME=hero
+	$(BIN)/python -m vaeutil reproduce $(NAME)
+
+.PHONY: stamp
+stamp: install  ## write the repository's address into the notebooks
+	$(BIN)/python book/_tools/stamp.py
+
+.PHONY: clean
+clean:  ## remove the site and the executed notebooks
+	rm -rf _build
+
+.PHONY: install install-tests
+install:
+	@$(PYTHON) book/_tools/install.py requirements.txt
+
+install-tests:
+	@$(PYTHON) book/_tools/install.py requirements.txt tests/requirements.txt

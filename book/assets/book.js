@@ -1,0 +1,7 @@
+// Repairs to the theme's pages for readers who use a keyboard or a screen reader.
+document.addEventListener("DOMContentLoaded", () => {
+  // The accessible name of a control must contain the text that is seen on it (WCAG 2.5.3).
+  for (const e of document.querySelectorAll(".search-button-field, summary[aria-label]")) {
+    e.removeAttribute("aria-label");
+  }
+});
