@@ -1,0 +1,99 @@
+"""What every explorable shares: one JavaScript source, and its way into a notebook or a page.
+
+The same source files serve both places. In a live notebook they end with the adapter notebook.js
+and travel as the widget's module; on a static page they end with page.js, which defines a custom
+element for each explorable.
+"""
+
+import base64
+import hashlib
+import html
+import io
+import json
+import sys
+from pathlib import Path
+
+import anywidget
+import numpy as np
+import traitlets as t
+from PIL import Image
+
+STATIC = Path(__file__).with_name("static")
+SOURCES = ("bundle.js", "decoder.js", "controls.js", "pad.js", "explorer.js")
+STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
+
+
+def library() -> str:
+    """The JavaScript that both adapters share: statements, to be put inside a module."""
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SOURCES)
+
+
+def page_script() -> str:
+    """The whole of the script that a static page loads once: it brings every explorable to life.
+
+    A classic script without imports, so that it also runs from file://.
+    """
+    page = (STATIC / "page.js").read_text(encoding="utf-8")
+    style = f"const STYLE = {json.dumps(STYLE)};"
+    return "\n".join(["(() => {", '"use strict";', style, library(), page, "})();", ""])
+
+
+def _module() -> str:
+    return library() + "\n" + (STATIC / "notebook.js").read_text(encoding="utf-8")
+
+
+class Explorable(anywidget.AnyWidget):
+    """An anywidget that is also a custom element on a static page.
+
+    A subclass sets `tag` (the element's name, under which its JavaScript registers itself) and
+    `moves` (the names of its traits that the reader moves), and defines `picture`.
+    `options` are fixed at construction and reach the JavaScript as they are; `weights` is a
+    bundle of bytes, stored once on a page however often it is shown.
+    """
+
+    _esm = _module()
+    _css = STYLE
+
+    tag = t.Unicode().tag(sync=True)
+    moves = t.List(t.Unicode()).tag(sync=True)
+    options = t.Dict().tag(sync=True)
+    weights = t.Bytes().tag(sync=True)
+
+    def picture(self) -> tuple[np.ndarray, str]:
+        """What a reader without JavaScript sees: grey levels uint8 [height, width], alt text."""
+        raise NotImplementedError
+
+    def to_html(self) -> str:
+        """The custom element, with the picture inside, and the weights in a script after it."""
+        key = "lw-" + hashlib.sha256(self.weights).hexdigest()[:16]
+        grey, alt = self.picture()
+        file = io.BytesIO()
+        Image.fromarray(grey).save(file, "png", optimize=True)
+        height, width = grey.shape
+        state = {name: getattr(self, name) for name in self.moves}
+        return (
+            f'<{self.tag} data-weights="{key}" data-options="{_attribute(self.options)}" '
+            f'data-state="{_attribute(state)}" style="display: block">'
+            f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" '
+            'style="display: block; max-width: 100%; height: auto" '
+            f'src="data:image/png;base64,{_base64(file.getvalue())}"></{self.tag}>'
+            f'<script type="text/plain" id="{key}">{_base64(self.weights)}</script>'
+        )
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        # Colab saves no live widgets and is never the source of a static page: no second output.
+        if "google.colab" not in sys.modules:
+            data["text/html"] = self.to_html()
+        return data, metadata
+
+
+def _attribute(value) -> str:
+    return html.escape(json.dumps(value), quote=True)
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,32 @@
+// Reads a decoder's bundle, as written by _pack.py: the letters "VAE1", the header's length in
+// bytes (uint32), the header (JSON), then every layer's weight and bias as float16 numbers.
+
+/** Float16 bit patterns → Float32Array, exactly. Infinity and NaN do not occur in a bundle. */
+function fromHalves(halves) {
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) {
+    bits[i] = ((halves[i] & 0x8000) << 16) | ((halves[i] & 0x7fff) << 13);
+  }
+  const values = new Float32Array(bits.buffer);
+  // The exponents of the two formats are 112 apart; the product is also right for subnormals.
+  for (let i = 0; i < values.length; i++) values[i] *= 2 ** 112;
+  return values;
+}
+
+/** bytes: Uint8Array or DataView → {latent, classes, layers: [{op, weight, bias, …}]}. */
+function readBundle(bytes) {
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const magic = new TextDecoder().decode(new Uint8Array(buffer, 0, 4));
+  if (magic !== "VAE1") throw new Error("the decoder's weights are damaged");
+  const length = new DataView(buffer).getUint32(4, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+  const numbers = fromHalves(new Uint16Array(buffer, 8 + length));
+  let at = 0;
+  const take = (count) => numbers.subarray(at, (at += count));
+  for (const layer of header.layers) {
+    if (!layer.weights) continue;
+    layer.weight = take(layer.weights);
+    layer.bias = take(layer.outputs);
+  }
+  return header;
+}
