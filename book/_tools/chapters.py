@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import nbformat.reader
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDED = "hide-input"  # the site folds cells with this tag
@@ -18,7 +19,8 @@ def paths(root: Path = ROOT) -> list[Path]:
 
 def read(path: Path) -> nbformat.NotebookNode:
     """One notebook, as it is in the file."""
-    return nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    # nbformat.read would mend cells without ids, or with the same, before anybody sees them.
+    return nbformat.reader.reads(path.read_text(encoding="utf-8"))
 
 
 def text(notebook: nbformat.NotebookNode) -> str:
@@ -40,3 +42,37 @@ def chapter(path: Path) -> int | None:
     """The number in a notebook's name: 5 for 05_vae.ipynb; None where it has none."""
     number = re.match(r"(\d+)_", path.name)
     return int(number[1]) if number else None
+
+
+def pages(root: Path = ROOT) -> list[Path]:
+    """The prose pages, which may use all of MyST."""
+    return sorted(path for path in (root / "book").rglob("*.md") if "_build" not in path.parts)
+
+
+def markdown(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.NotebookNode]]:
+    """The Markdown cells, with their places."""
+    return [it for it in enumerate(notebook.cells) if it[1].cell_type == "markdown"]
+
+
+def code(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.NotebookNode]]:
+    """The code cells, with their places."""
+    return [it for it in enumerate(notebook.cells) if it[1].cell_type == "code"]
+
+
+def fences(source: str, language: str = "python") -> list[str]:
+    """The contents of the fences in this language."""
+    pattern = rf"^ *(`{{3,}}){language} *\n(.*?)^ *\1 *$"
+    return [
+        found[1].rstrip("\n") for found in re.findall(pattern, source, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def prose(cell: nbformat.NotebookNode) -> str:
+    """The text of a Markdown cell with its code blanked out; the lines stay where they are."""
+
+    def blank(found: re.Match) -> str:
+        return "`" + re.sub(r"[^\n]", "x", found[0][1:-1]) + "`"
+
+    fence = re.compile(r"^ *(`{3,}|~{3,}).*?(?:^ *\1 *$|\Z)", re.DOTALL | re.MULTILINE)
+    span = re.compile(r"(?<!`)(`+)(?!`)(?:(?!\n\s*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
+    return span.sub(blank, fence.sub(blank, cell.source))
