@@ -1,0 +1,101 @@
+"""Every solution, put into its answer cell, passes its check; unsolved, the check says so."""
+
+import os
+import re
+
+import chapters
+import nbformat
+import pytest
+import sample
+from grammar_cells import EXERCISE
+from nbclient import NotebookClient
+
+
+def numbers(notebook):
+    """The exercises: the place of the task by number. Answer and check are the next two cells."""
+    return {
+        match[1]: place
+        for place, cell in chapters.markdown(notebook)
+        for match in re.finditer(EXERCISE, cell.source, re.MULTILINE)
+    }
+
+
+def both_ways(notebook):
+    """The notebook with each exercise run twice: solved, then as the reader gets it.
+
+    In this order, so that a solution gets no help from the cell that it replaces.
+    """
+    notebook = nbformat.from_dict(notebook)
+    for number, place in reversed(numbers(notebook).items()):
+        task, answer, check = notebook.cells[place : place + 3]
+        runs = [("solved", chapters.fences(task.source)[0]), ("shipped", answer.source)]
+        notebook.cells[place + 1 : place + 3] = [
+            nbformat.v4.new_code_cell(source, metadata={"exercise": (number, kind)})
+            for kind, answer_source in runs
+            for source in (answer_source, check.source)
+        ]
+    return notebook
+
+
+def verdicts(notebook, folder):
+    """By (number, "solved" or "shipped"): the line with which the check judges, or its error."""
+    env = os.environ | {"VAEUTIL_PROFILE": "smoke"}
+    options = {"timeout": 600, "resources": {"metadata": {"path": str(folder)}}}
+    executed = both_ways(notebook)
+    NotebookClient(executed, **options, allow_errors=True).execute(env=env)
+    found = {}
+    for place, cell in chapters.code(executed):
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        if "exercise" not in cell.metadata:
+            assert not errors, f"cell {place}: {errors[0].ename}: {errors[0].evalue}"
+            continue
+        text = "".join(output.get("text", "") for output in cell.outputs)
+        line = re.search(r"^(?:Solved|Not solved yet):.*$", text, re.MULTILINE)
+        verdict = line[0] if line else "nothing said"
+        # The check comes after the answer and so has the last word, except over an error.
+        key = tuple(cell.metadata.exercise)
+        error = "".join(f"{it.ename}: {it.evalue}" for it in errors)
+        if not found.get(key, "").startswith("error"):
+            found[key] = f"error {error}" if errors else verdict
+    return found
+
+
+def wrong(found):
+    """The exercises whose check does not say what it should, with what it says."""
+    words = {"solved": "Solved:", "shipped": "Not solved yet:"}
+    return {key: line for key, line in found.items() if not line.startswith(words[key[1]])}
+
+
+@pytest.fixture(scope="module", params=chapters.paths(), ids=lambda path: path.stem)
+def chapter(request, tmp_path_factory):
+    notebook = chapters.read(request.param)
+    return numbers(notebook), verdicts(notebook, tmp_path_factory.mktemp("chapter"))
+
+
+@pytest.mark.parametrize("kind", ["solved", "shipped"])
+def test_every_check_judges_right(chapter, kind):
+    tasks, found = chapter
+    assert {key for key in found if key[1] == kind} == {(number, kind) for number in tasks}
+    assert not {key: line for key, line in wrong(found).items() if key[1] == kind}
+
+
+def test_wrong_exercises_are_found(tmp_path):
+    notebook = sample.notebook()
+    for old, new in {
+        "half_2 = 2 / 2": "half_2 = 3 / 2",  # a wrong solution
+        "half_3 = ...": "half_3 = 3 / 2  # ...",  # nothing left to the reader
+        "if half_4 is ...:": "if False:",  # an unsolved exercise is an error
+        "half_5 = 5 / 2": "half_5 = half_1 - half_1 + 5 / 2",  # needs what is unsolved
+    }.items():
+        cell = sample.find(notebook, old)
+        cell.source = cell.source.replace(old, new)
+    found = verdicts(notebook, tmp_path)
+    assert len(found) == 10
+    assert found["5.1", "solved"] == "Solved: 1 halved."
+    assert found["5.1", "shipped"].startswith("Not solved yet: put a number")
+    assert {key: line[:5] for key, line in wrong(found).items()} == {
+        ("5.2", "solved"): "error",
+        ("5.3", "shipped"): "Solve",
+        ("5.4", "shipped"): "error",
+        ("5.5", "solved"): "error",
+    }
