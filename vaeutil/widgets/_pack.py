@@ -65,8 +65,8 @@ def _check_sizes(decoder: nn.Module, inputs: int) -> None:
 
 def _leaves(module: nn.Module, name: str = "decoder") -> Iterator[tuple[str, nn.Module]]:
     if isinstance(module, nn.Sequential):
-        for key, child in module.named_children():
-            yield from _leaves(child, f"{name}[{key}]")
+        for i, child in enumerate(module):  # named_children would skip a layer that is used twice
+            yield from _leaves(child, f"{name}[{i}]")
     else:
         yield name, module
 

@@ -24,7 +24,7 @@ class LatentExplorer(Explorable):
 
     Traits, synced both ways in a live notebook:
     - `z`: list of floats; setting it moves the sliders.
-    - `y`: the class, or None where the model takes none.
+    - `y`: the class; it stays 0 where the model takes none.
     - `image`: bytes, the 784 grey levels 0…255 of the decoded image (read-only: it follows z), as
       `np.frombuffer(explorer.image, np.uint8).reshape(28, 28)`.
 
@@ -36,7 +36,7 @@ class LatentExplorer(Explorable):
     """
 
     z = t.List(t.Float()).tag(sync=True)
-    y = t.Int(None, allow_none=True).tag(sync=True)
+    y = t.Int(0).tag(sync=True)
     image = t.Bytes(read_only=True).tag(sync=True)
 
     def __init__(self, model, *, z=None, range=3.0, step=0.05, grid=15, title="Latent explorer"):
@@ -48,7 +48,7 @@ class LatentExplorer(Explorable):
         z = [0.0] * self._latent if z is None else [float(value) for value in z]
         super().__init__(
             tag="latent-explorer",
-            moves=["z", "y"],
+            moves=["z", "y"] if self._classes else ["z"],
             weights=weights,
             options={
                 "range": range,
@@ -59,7 +59,6 @@ class LatentExplorer(Explorable):
                 "seed": 0,
             },
             z=z,
-            y=0 if self._classes else None,
         )
 
     def _check_decode(self, model) -> None:
@@ -96,11 +95,11 @@ class LatentExplorer(Explorable):
         return z
 
     @t.validate("y")
-    def _check_y(self, proposal) -> int | None:
+    def _check_y(self, proposal) -> int:
         y = proposal["value"]
-        if not self._classes and y is not None:
-            raise t.TraitError(f"This model takes no class, so y stays None, not {y}.")
-        if self._classes and (y is None or not 0 <= y < self._classes):
+        if y and not self._classes:
+            raise t.TraitError(f"This model takes no class, so y stays 0, not {y}.")
+        if self._classes and not 0 <= y < self._classes:
             raise t.TraitError(f"y must be a class from 0 to {self._classes - 1}, not {y}.")
         return y
 

@@ -96,7 +96,7 @@ class Decoder {
 
   /** z: latent numbers; y: the class, for a decoder that takes one. → 784 pixel means in [0, 1],
    * in an array that the next call overwrites. */
-  decode(z, y = null) {
+  decode(z, y = 0) {
     this.input.fill(0);
     this.input.set(z);
     if (this.classes) this.input[this.latent + y] = 1;

@@ -5,7 +5,7 @@ function buildExplorer({ options, state, onChange }) {
   const start = Array.from(state.z);
   let decoder = null;
   let z = start;
-  let y = state.y;
+  let y = state.y ?? 0;
 
   const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", class: "vae-picture" });
   const context = canvas.getContext("2d", { alpha: false });
@@ -23,7 +23,7 @@ function buildExplorer({ options, state, onChange }) {
 
   const describe = () => {
     const code = z.length > 4 ? `${z.length} numbers` : z.map(format).join(", ");
-    return y === null ? `z = (${code})` : `z = (${code}), class ${y}`;
+    return classes ? `z = (${code}), class ${y}` : `z = (${code})`;
   };
 
   function show() {
@@ -81,7 +81,7 @@ function buildExplorer({ options, state, onChange }) {
       show();
       if (pad) pad.paint(decoder, y);
     },
-    update: (next) => set(next.z, next.y),
+    update: (next) => set(next.z, next.y ?? 0),
     destroy: () => pad?.stop(),
   };
 }
