@@ -17,6 +17,7 @@ INK = "#010203"
 PALETTE = ("#2f7ed8", "#d9661f", "#159c74", "#c2569b", "#8a7a1c", "#7f7f7f")
 
 STYLE = {
+    "axes.axisbelow": True,
     "axes.edgecolor": INK,
     "axes.facecolor": "none",
     "axes.grid": True,

@@ -39,14 +39,16 @@ def agree(what, left, right, *, atol=None, rtol=None, se=None, sigmas=4.0):
     else:
         allowed = np.full(left.shape, float(atol))
 
-    excess = np.abs(left - right) - allowed
+    with np.errstate(invalid="ignore"):  # inf − inf is reported below, not warned about
+        excess = np.abs(left - right) - allowed
     bad = ~np.isfinite(left) | ~np.isfinite(right) | (excess > 0)
     at = np.unravel_index(np.argmax(np.where(np.isnan(excess), np.inf, excess)), excess.shape)
     a, b, tol = left[at], right[at], allowed[at]
     digits = 4 if se is not None else 6
-    text = f"{_short(a, digits)} and {_short(b, digits)}, apart by {abs(a - b):.2g}"
+    apart = abs(float(a) - float(b))
+    text = f"{_short(a, digits)} and {_short(b, digits)}, apart by {apart:.2g}"
     if se is not None:
-        text += f" = {abs(a - b) / se[at]:.1f} standard errors of {se[at]:.2g} (allowed {sigmas:g})"
+        text += f" = {apart / se[at]:.1f} standard errors of {se[at]:.2g} (allowed {sigmas:g})"
     else:
         text += f" (allowed {tol:.2g})"
     where = f", {left.size:,} values, the worst" if left.size > 1 else ""

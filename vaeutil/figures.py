@@ -103,8 +103,9 @@ def manifold(model: Model, n: int = 20, *, alt: str, width: float = 6.0) -> Figu
     axes.imshow(tile(x, n, gap=0), vmin=0, vmax=1, interpolation="none")
     at = [int(q * n) for q in (0.1, 0.3, 0.5, 0.7, 0.9)]
     spots = [(i + 0.5) * SIDE for i in at]
-    axes.set_xticks(spots, [f"{ticks[i]:.1f}" for i in at])
-    axes.set_yticks(spots, [f"{-ticks[i]:.1f}" for i in at])
+    labels = [f"{ticks[i]:.1f}".replace("-", "−") for i in at]
+    axes.set_xticks(spots, labels)
+    axes.set_yticks(spots, labels[::-1])
     axes.set(xlabel="z₁", ylabel="z₂")
     axes.grid(False)
     for spine in axes.spines.values():
