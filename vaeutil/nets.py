@@ -6,6 +6,7 @@ pre-activations of an image.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from torch import nn
 
@@ -17,7 +18,7 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers of the given sizes with GELU between them; none after the last."""
     sizes = [_positive("a layer's size", size) for size in sizes]
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.GELU()]
     return nn.Sequential(*layers[:-1])
 
