@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -36,9 +37,13 @@ class Patience:
     wasted: float
 
 
-PATIENT = Patience(connect=10, stall=20, attempts=4, pause=1, wasted=120)
+PATIENT = Patience(connect=10, stall=20, attempts=3, pause=1, wasted=120)
 # For a set that has a substitute: a machine without a network should know within seconds.
 QUICK = Patience(connect=3, stall=5, attempts=2, pause=0.5, wasted=10)
+
+
+# A proxy that refuses, or a certificate that is not trusted, will be the same in a second.
+HOPELESS = (requests.exceptions.ProxyError, requests.exceptions.SSLError)
 
 
 class Fetcher:
@@ -55,25 +60,32 @@ class Fetcher:
     def fetch(self, file: File) -> np.ndarray | None:
         """The array of a file, which then lies in the folder; None where no mirror gives it."""
         for mirror in list(self.mirrors):
-            for attempt in range(self.patience.attempts):
-                if self.wasted >= self.patience.wasted:
-                    self.failures.append(f"the mirrors: given up after {self.wasted:.0f} s in vain")
-                    return None
-                start = time.monotonic()
-                try:
-                    array = self._attempt(mirror + file.name, file)
-                except _Failure as failure:
-                    self.failures.append(f"{mirror + file.name}: {failure}")
-                    if not failure.worth_retrying:
-                        self.wasted += time.monotonic() - start
-                        break
-                    time.sleep(self.patience.pause * 2**attempt)
-                    self.wasted += time.monotonic() - start
-                else:
-                    # What worked is asked first for the next file.
-                    self.mirrors.remove(mirror)
-                    self.mirrors.insert(0, mirror)
-                    return array
+            array = self._from_mirror(mirror + file.name, file)
+            if array is not None:
+                # What worked is asked first for the next file.
+                self.mirrors.remove(mirror)
+                self.mirrors.insert(0, mirror)
+                return array
+        return None
+
+    def _from_mirror(self, url: str, file: File) -> np.ndarray | None:
+        for attempt in range(1, self.patience.attempts + 1):
+            if self.wasted >= self.patience.wasted:
+                self.failures.append(f"{url}: not tried, after {self.wasted:.0f} s in vain")
+                return None
+            start = time.monotonic()
+            try:
+                return self._attempt(url, file)
+            except _Failure as failure:
+                self.failures.append(f"{url}: {failure}")
+                again = failure.worth_retrying and attempt < self.patience.attempts
+                if again:
+                    pause = self.patience.pause * 2 ** (attempt - 1)
+                    print(f"{url}: {failure}. Trying again in {pause:g} s.", file=sys.stderr)
+                    time.sleep(pause)
+            self.wasted += time.monotonic() - start
+            if not again:
+                return None
         return None
 
     def _attempt(self, url: str, file: File) -> np.ndarray:
@@ -91,8 +103,8 @@ class Fetcher:
                     passing = code >= 500 or code == 429
                     raise _Failure(f"the host answered {code}", passing) from error
                 except requests.RequestException as error:
-                    what = "the transfer broke off" if part.stat().st_size else "no answer"
-                    raise _Failure(f"{what} ({error})", True) from error
+                    hopeless = isinstance(error, HOPELESS)
+                    raise _Failure(f"the transfer failed ({error})", not hopeless) from error
                 finally:
                     bar.close()
                 try:

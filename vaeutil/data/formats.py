@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import zlib
 
 import numpy as np
@@ -76,6 +77,6 @@ def _idx(unpacked: bytes) -> np.ndarray:
     axes = unpacked[3]
     start = 4 + 4 * axes
     shape = tuple(int(n) for n in np.frombuffer(unpacked[4:start], ">u4"))
-    if len(shape) != axes or len(unpacked) != start + int(np.prod(shape)):
+    if len(shape) != axes or len(unpacked) != start + math.prod(shape):
         raise ValueError(f"its {len(unpacked)} bytes are not what its header announces")
     return np.frombuffer(unpacked, np.uint8, offset=start).reshape(shape)

@@ -61,9 +61,17 @@ class Split:
         return Split(self.pixels[part], self.labels[part])
 
     def subset(self, indices) -> Split:
-        """The images at these indices (a list, an array or a tensor) or under a boolean mask."""
+        """The images at these indices (a list, an array or a tensor) or under a boolean mask.
+
+        Raises ValueError unless indices is one row of integers or truth values.
+        """
         indices = torch.as_tensor(indices, device=self.pixels.device)
-        if indices.numel() == 0 and indices.dtype.is_floating_point:  # an empty list
+        if indices.ndim != 1 or (indices.is_floating_point() and len(indices)):
+            raise ValueError(
+                "subset takes one row of indices or a mask, such as [0, 5] or split.labels == 3;"
+                f" these are {indices.dtype} {list(indices.shape)}."
+            )
+        if indices.dtype != torch.bool:
             indices = indices.long()
         return Split(self.pixels[indices], self.labels[indices])
 

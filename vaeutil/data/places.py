@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import zipfile
+import zlib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pooch
@@ -16,6 +18,17 @@ from vaeutil.data.formats import Damaged, canonical_rows, decode
 from vaeutil.data.sources import SOURCES, File, Source
 
 Arrays = list[np.ndarray]
+# What numpy raises for a damaged .npz, found by damaging many (RuntimeError: a flag or a version
+# that zip files may have and this one has not).
+BAD_ARCHIVE = (
+    EOFError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def gather(source: Source, patience: Patience) -> tuple[Arrays, str]:
@@ -27,7 +40,7 @@ def gather(source: Source, patience: Patience) -> tuple[Arrays, str]:
     tried: list[str] = []
     arrays, where = look(source, tried)
     if arrays is None:
-        arrays, where = _from_mirrors(source, patience, tried), "a mirror, kept in the cache"
+        arrays, where = _from_mirrors(source, patience, tried)
     if arrays is None:
         places = "\n".join(f"  - {line}" for line in tried)
         raise DataUnavailable(
@@ -68,7 +81,7 @@ def _from_own_folder(source: Source, tried: list[str]) -> Arrays | None:
     for folder in (own / source.folder, own):
         try:
             if source.archive and (folder / source.archive).is_file():
-                return _archive(folder / source.archive, source)
+                return read_archive(folder / source.archive, source)
             paths = [_find(folder, file) for file in source.files]
             if all(paths):
                 return [
@@ -77,7 +90,8 @@ def _from_own_folder(source: Source, tried: list[str]) -> Arrays | None:
                 ]
         except Damaged as error:
             # mnist and fashion-mnist have the same file names: the other set is not a bad file.
-            if any(error.md5 == file.md5 for other in SOURCES.values() for file in other.files):
+            others = (other for other in SOURCES.values() if other.name != source.name)
+            if any(error.md5 == file.md5 for other in others for file in other.files):
                 tried.append(f"VAEUTIL_DATA: {folder} holds another data set")
                 continue
             raise DataDamaged(
@@ -105,13 +119,14 @@ def cached(source: Source, file: File) -> np.ndarray | None:
     if path is None:
         return None
     try:
-        return decode(path.read_bytes(), source.kind, file.md5, str(path))
-    except FileNotFoundError:  # another process has just deleted it
-        return None
-    except Damaged as error:
-        print(f"{error}: deleted from the cache, to be fetched again.", file=sys.stderr)
-        path.unlink(missing_ok=True)
-        return None
+        try:
+            return decode(path.read_bytes(), source.kind, file.md5, str(path))
+        except Damaged as error:
+            path.unlink(missing_ok=True)
+            print(f"{error}. Deleted from the cache, to be fetched again.", file=sys.stderr)
+    except OSError as error:  # not ours to read or delete, or just deleted by another process
+        print(f"The cache: {error}", file=sys.stderr)
+    return None
 
 
 def _from_system(source: Source, folder: Path, tried: list[str]) -> Arrays | None:
@@ -129,7 +144,9 @@ def _from_system(source: Source, folder: Path, tried: list[str]) -> Arrays | Non
         return None
 
 
-def _from_mirrors(source: Source, patience: Patience, tried: list[str]) -> Arrays | None:
+def _from_mirrors(
+    source: Source, patience: Patience, tried: list[str]
+) -> tuple[Arrays | None, str]:
     fetcher = Fetcher(source, cache_folder(source), patience)
     arrays = []
     for file in source.files:
@@ -138,9 +155,9 @@ def _from_mirrors(source: Source, patience: Patience, tried: list[str]) -> Array
             array = fetcher.fetch(file)
         if array is None:
             tried.extend(fetcher.failures)
-            return None
+            return None, ""
         arrays.append(array)
-    return arrays
+    return arrays, f"{urlsplit(fetcher.mirrors[0]).hostname} (kept in the cache)"
 
 
 def _find(folder: Path, file: File) -> Path | None:
@@ -151,14 +168,14 @@ def _find(folder: Path, file: File) -> Path | None:
     return None
 
 
-def _archive(path: Path, source: Source) -> Arrays:
-    """Training, validation and test images from one .npz file."""
+def read_archive(path: Path, source: Source) -> Arrays:
+    """Training, validation and test images from one .npz file. Raises Damaged for a bad one."""
     arrays = []
     for part, file in zip(("train", "valid", "test"), source.files, strict=True):
         try:
             with np.load(path) as archive:
                 rows, digest = canonical_rows(archive[part])
-        except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile) as error:
+        except BAD_ARCHIVE as error:
             raise Damaged(f"{path}: {error}") from error
         if digest != file.md5:
             raise Damaged(f"{path}: the md5 of {part} is {digest}, not {file.md5}", digest)

@@ -72,7 +72,7 @@ FASHION_MNIST = Source(
     mirrors=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
     size="31 MB",
     note="Train: the first 50,000 images of the training file; validation: its last 10,000.",
-    system=("/usr/share/datasets/fashion-mnist", "/usr/share/dataset-fashion-mnist"),
+    system=("/usr/share/datasets/fashion-mnist",),  # Debian's package dataset-fashion-mnist
 )
 
 BINARIZED_MNIST = Source(
