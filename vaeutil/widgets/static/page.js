@@ -39,9 +39,8 @@ const whenParsed = new Promise((resolve) => {
 
 function elementFor(build) {
   return class extends HTMLElement {
-    async connectedCallback() {
+    connectedCallback() {
       if (this.view) return; // moved within the page
-      await whenParsed;
       const { options, state } = this.dataset;
       this.view = build({
         options: JSON.parse(options), state: JSON.parse(state), onChange() {},
@@ -55,7 +54,8 @@ function elementFor(build) {
       watcher.observe(this);
     }
 
-    /** Takes the room that the controls will need, so that nothing below moves when they come. */
+    /** Takes the room that the controls will need, so that nothing below moves when they come.
+     * A script in the head, without defer, does this before the first paint. */
     reserve() {
       const measured = make("div", { class: "vae-measured" }, this.view.node);
       this.append(measured);
@@ -65,6 +65,7 @@ function elementFor(build) {
 
     async start() {
       try {
+        await whenParsed; // the picture and the weights may still be on their way
         const { weights, weightsSrc } = this.dataset;
         this.view.start(await loadWeights(weights, weightsSrc));
         this.replaceChildren(this.view.node);
