@@ -4,7 +4,7 @@
 class DataUnavailable(OSError):
     """A data set that cannot be had; the message names every place tried and what to do.
 
-    reason: the last thing that went wrong, in a few words.
+    reason: what went wrong at the first mirror, in a few words.
     """
 
     def __init__(self, message: str, reason: str = ""):

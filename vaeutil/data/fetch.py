@@ -39,7 +39,7 @@ class Patience:
 
 PATIENT = Patience(connect=10, stall=20, attempts=3, pause=1, wasted=120)
 # For a set that has a substitute: a machine without a network should know within seconds.
-QUICK = Patience(connect=3, stall=5, attempts=2, pause=0.5, wasted=10)
+QUICK = Patience(connect=3, stall=5, attempts=2, pause=0.5, wasted=7)
 
 
 # A proxy that refuses, or a certificate that is not trusted, will be the same in a second.

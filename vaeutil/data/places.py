@@ -39,16 +39,17 @@ def gather(source: Source, patience: Patience) -> tuple[Arrays, str]:
     """
     tried: list[str] = []
     arrays, where = look(source, tried)
+    failures: list[str] = []
     if arrays is None:
-        arrays, where = _from_mirrors(source, patience, tried)
+        arrays, where = _from_mirrors(source, patience, failures)
     if arrays is None:
-        places = "\n".join(f"  - {line}" for line in tried)
+        places = "\n".join(f"  - {line}" for line in tried + failures)
         raise DataUnavailable(
             f"The data set {source.name} cannot be had. Tried:\n{places}\n"
             f"What to do: put its files ({', '.join(file.name for file in source.files)}) into a"
             " folder and name that folder in the environment variable VAEUTIL_DATA; or connect to"
             ' the network and try again; or use the digits that need neither: "mnist-5k".',
-            reason=tried[-1],
+            reason=failures[0],
         )
     return arrays, where
 
@@ -145,7 +146,7 @@ def _from_system(source: Source, folder: Path, tried: list[str]) -> Arrays | Non
 
 
 def _from_mirrors(
-    source: Source, patience: Patience, tried: list[str]
+    source: Source, patience: Patience, failures: list[str]
 ) -> tuple[Arrays | None, str]:
     fetcher = Fetcher(source, cache_folder(source), patience)
     arrays = []
@@ -154,7 +155,7 @@ def _from_mirrors(
         if array is None:
             array = fetcher.fetch(file)
         if array is None:
-            tried.extend(fetcher.failures)
+            failures.extend(fetcher.failures)
             return None, ""
         arrays.append(array)
     return arrays, f"{urlsplit(fetcher.mirrors[0]).hostname} (kept in the cache)"
