@@ -21,9 +21,9 @@ TARGETS = {
     "Exercise": rf"(?m){EXERCISE}",
 }
 REFERENCES = {
-    "Eq.": r"\bEq\. \((\d+\.\d+)\)",
-    "Figure": r"\bFigure (\d+\.\d+)",
-    "Exercise": r"\bExercise (\d+\.\d+)",
+    "Eq.": r"\bEq\.\s\((\d+\.\d+)\)",
+    "Figure": r"\bFigure\s(\d+\.\d+)",
+    "Exercise": r"\bExercise\s(\d+\.\d+)",
 }
 # Spellings that the site would not make a link of.
 OTHERWISE = (
@@ -56,11 +56,7 @@ def unique(book: Book) -> Problems:
                     if count[kind][number] > 1:
                         yield path, place, f"{kind} {number} is given {count[kind][number]} times"
                     if not re.fullmatch(rf"{chapter(path)}\.\d+", number):
-                        yield (
-                            path,
-                            place,
-                            f"{kind} {number} is not of this chapter",
-                        )
+                        yield path, place, f"{kind} {number} is not of this chapter"
 
 
 def references(book: Book) -> Problems:
@@ -69,19 +65,21 @@ def references(book: Book) -> Problems:
     for path, notebook in book.items():
         for place, cell in enumerate(notebook.cells):
             text = prose(cell) if cell.cell_type == "markdown" else cell.source
-            for message in dangling(text, given):
-                yield path, place, message
+            for mention in missing(text, given):
+                yield path, place, f"{mention!r} does not exist"
+            for match in re.finditer(OTHERWISE, text):
+                if not re.match(REFERENCES["Eq."], match[0]):
+                    yield path, place, f"{match[0]!r}: write Eq. (5.3), Figure 5.2, Exercise 5.1"
 
 
-def dangling(text: str, given: dict[str, Counter]) -> Iterator[str]:
+def missing(text: str, given: dict[str, Counter]) -> list[str]:
     """The references of a text that lead nowhere."""
-    for kind, pattern in REFERENCES.items():
-        for match in re.finditer(pattern, text):
-            if not given[kind][match[1]]:
-                yield f"{match[0]!r} does not exist"
-    for match in re.finditer(OTHERWISE, text):
-        if not re.match(REFERENCES["Eq."], match[0]):
-            yield f"{match[0]!r}: write Eq. (5.3), Figure 5.2, Exercise 5.1, one by one"
+    return [
+        match[0]
+        for kind, pattern in REFERENCES.items()
+        for match in re.finditer(pattern, text)
+        if not given[kind][match[1]]
+    ]
 
 
 def links(book: Book) -> Problems:
@@ -105,11 +103,10 @@ def pages(book: Book, files: Iterable[Path]) -> list[str]:
     """The references of the prose pages that lead nowhere: `file:line: message`."""
     given = targets(book)
     return [
-        f"{file.name}:{number}: {message}"
+        f"{file.name}:{number}: {mention!r} does not exist"
         for file in files
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
-        for message in dangling(line, given)
-        if "exist" in message
+        for mention in missing(line, given)
     ]
 
 

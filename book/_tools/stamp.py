@@ -4,7 +4,7 @@
     python book/_tools/stamp.py --check    # changes nothing; exit code 1 where something is stale
 
 The address is `repository: url:` in `_config.yml`; where that is not set, the git remote `origin`.
-A path on this machine, or a remote with nothing but a user's own name for a host, is no address.
+A path, a bare number or a host that only this machine knows by name is no address.
 Without one there are no badges: the first cell then says how to take the notebook to Colab, and
 the set-up cell says what to do. In README.md the badges stand between `<!-- badges -->` and
 `<!-- /badges -->`, where it has these lines.
@@ -20,6 +20,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import chapters
 import yaml
@@ -28,18 +29,23 @@ SETUP = (Path(__file__).parent / "setup_cell.py").read_text(encoding="utf-8")
 SETUP = SETUP[SETUP.index("\n# @title") :].strip()
 NO_ADDRESS = 'repository = ""'
 COLAB = "https://colab.research.google.com"
-AWAY = f"""\
-*To run this chapter in Colab: download the notebook from this page (the button at the top), open
-[Colab]({COLAB}/#create=false) and choose File, then Upload notebook.*"""
+AWAY = (
+    "*To run this chapter in Colab: download it from its page in the book, open "
+    f"[Colab]({COLAB}), and choose File, Upload notebook.*"
+)
 
 
 def normal(address: str | None) -> str | None:
     """An address as https, without a user's name, a password or `.git`; None if it is none."""
-    scp = re.fullmatch(r"(?:\w[\w.-]*@)?([\w-]+(?:\.[\w-]+)+):(?!/)(.+)", address or "")
-    url = scp or re.fullmatch(
-        r"(?:https?|ssh|git)://(?:[^@/]*@)?([\w-]+(?:\.[\w-]+)+)(?::\d+)?/(.+)", address or ""
-    )
-    return f"https://{url[1]}/{url[2].strip('/').removesuffix('.git')}" if url else None
+    host = r"(?:[\w-]+\.)+[a-z]{2,}"
+    scp = re.fullmatch(rf"(?:[\w.-]+@)?({host}):(?!/)(.+)", address or "")
+    parts = urlsplit(f"ssh://{scp[1]}/{scp[2]}" if scp else address or "")
+    path = parts.path.strip("/").removesuffix(".git")
+    remote = parts.scheme in ("https", "http", "ssh", "git")
+    if not (remote and path and re.fullmatch(host, parts.hostname or "")):
+        return None
+    port = f":{parts.port}" if parts.scheme == "https" and parts.port else ""
+    return f"https://{parts.hostname}{port}/{path}"
 
 
 def configured(root: Path) -> dict[str, str]:
@@ -70,7 +76,7 @@ def badges(url: str | None, path: str, branch: str = "main") -> str:
         return AWAY
     download = f"[Download this notebook]({url}/raw/{branch}/{path})"
     if not url.startswith("https://github.com/"):
-        return f"{download}\n\n{AWAY}"
+        return f"{download}. {AWAY}"
     name = url.removeprefix("https://github.com/")
     return f"[Open in Colab]({COLAB}/github/{name}/blob/{branch}/{path}) · {download}"
 

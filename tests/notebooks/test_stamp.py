@@ -54,8 +54,24 @@ def test_one_normal_form(given):
     assert stamp.normal(given) == URL
 
 
+def test_a_port_of_https_stays():
+    assert stamp.normal("https://git.example.org:8443/a/b") == "https://git.example.org:8443/a/b"
+
+
 @pytest.mark.parametrize(
-    "given", [None, "", "/srv/book", "../book", "C:/book", "file:///srv/book", "git@work:book.git"]
+    "given",
+    [
+        None,
+        "",
+        "/srv/book",
+        "../book",
+        "C:/book",
+        "file:///srv/book",
+        "git@work:book.git",
+        "http://localhost/book",
+        "http://127.0.0.1:3000/reader/book.git",
+        "https://github.com",
+    ],
 )
 def test_what_is_no_address(given):
     assert stamp.normal(given) is None
