@@ -45,7 +45,8 @@ def fit(
     the ELBO of the first 2,000 validation images is measured, and the state written to
     `checkpoint`; a run that finds this file goes on from it, to the very same weights.
 
-    The same seed on the same device gives the same result; the initial weights are the caller's.
+    The same seed on the same device gives the same result; the initial weights are the caller's,
+    but that a model which is `fresh` first has its output bias set by `start_at_mean`.
     Interrupting (Ctrl-C, the stop button) returns the model as it is, with its history.
 
     Raises ValueError for settings that cannot work or a checkpoint of another run, and
@@ -60,6 +61,9 @@ def fit(
     with seeded(seed, device):
         if checkpoint is not None and Path(checkpoint).exists():
             run.history, run.step = checkpoints.read(checkpoint, model, run.optimiser, run.settings)
+        elif model.fresh:
+            model.start_at_mean(run.pixels)
+        model.fresh = False
         before, start = run.history.seconds, time.perf_counter()
         try:
             while run.step < steps:

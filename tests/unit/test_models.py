@@ -97,6 +97,22 @@ def test_mean_log_weight_and_loss_estimate_the_same_elbo():
     assert abs(weights.mean() + losses.mean()) < 4 * se
 
 
+@pytest.mark.parametrize("net", NETS)
+def test_a_start_at_the_mean_image(net):
+    model = vae(net)
+    pixels = torch.randint(0, 255, (50, 28, 28)).to(torch.uint8)
+    pixels[:, :3] = 0  # a dark border
+    model.start_at_mean(pixels)
+    for layer in model.decoder:
+        if hasattr(layer, "weight"):
+            layer.weight.data.zero_()  # only the last bias is left
+    got, want = model.decode(torch.zeros(1, 3))[0], pixels.float().mean(0).flatten() / 255
+    if net == "mlp":
+        torch.testing.assert_close(got, want.clamp(1e-3, 1 - 1e-3))
+    else:
+        torch.testing.assert_close(got, want.mean().expand(784))
+
+
 def test_gaussian_sigma_is_learned_or_fixed():
     learned, fixed = vae(likelihood="gaussian"), vae(likelihood="gaussian", sigma=0.7)
     assert "log_sigma" in dict(learned.named_parameters())
@@ -159,6 +175,8 @@ def test_save_and_load_give_the_same_model(make, tmp_path):
     again = models.load(tmp_path / "m.safetensors")
     assert again.config == model.config
     assert not again.training
+    assert model.fresh
+    assert not again.fresh
     torch.testing.assert_close(again.reconstruct(x), model.reconstruct(x), rtol=0, atol=0)
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
 

@@ -20,7 +20,8 @@ class Model(nn.Module):
     - `observation`: how pixels become the model's x ("binary", "grey" or "dequantised", see
       `vaeutil.data.observe`); it follows from the likelihood;
     - `unit`: the unit of the loss;
-    - `config`: the arguments that build the same model again.
+    - `config`: the arguments that build the same model again;
+    - `fresh`: whether it has been neither trained nor loaded yet.
 
     Raises ValueError for a latent size or layer width that is not a positive whole number, or for
     an unknown net.
@@ -42,6 +43,7 @@ class Model(nn.Module):
         self.latent = latent
         self.encoder = make_encoder(self.codes_per_latent * latent, hidden)
         self.decoder = make_decoder(latent, hidden)
+        self.fresh = True  # until it is trained or loaded
         shown = list(hidden) if net == "mlp" else hidden
         self.config = {"latent": latent, "net": net, "hidden": shown}
 
@@ -76,6 +78,21 @@ class Model(nn.Module):
     def reconstruct(self, x: Tensor) -> Tensor:
         """Decode the codes of x: [batch, 784] → [batch, 784], means."""
         return self.decode(self.encode(x))
+
+    @torch.no_grad()
+    def start_at_mean(self, pixels: Tensor) -> None:
+        """Set the output's bias so that training starts from the mean image, not from grey.
+
+        pixels: uint8 [N, 28, 28] or [N, 784]. An optimiser that moves each weight by about the
+        learning rate needs a thousand steps for this alone: the mean logit of MNIST's border is
+        far from zero. (A convolutional decoder has one bias for all pixels: the mean over them.)
+        """
+        bias = [layer.bias for layer in self.decoder if getattr(layer, "bias", None) is not None][
+            -1
+        ]
+        mean = pixels.flatten(1).float().mean(0) / 255
+        mean = mean if bias.numel() == nets.PIXELS else mean.mean().expand(bias.numel())
+        bias.copy_(torch.logit(mean, eps=1e-3))
 
     def check_images(self, x: Tensor) -> Tensor:
         """Return x. Raises ValueError unless it is [batch, 784] of floating-point numbers."""
