@@ -27,7 +27,7 @@ def fit(
     steps: int,
     seed: int = 0,
     batch: int = 128,
-    lr: float = 1.5e-3,
+    lr: float = 2e-3,
     warmup: int = 200,
     clip: float = 150.0,
     bf16: bool = False,
