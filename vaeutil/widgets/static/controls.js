@@ -27,6 +27,9 @@ const format = (value) => {
 
 const clamp = (value, limit) => Math.min(limit, Math.max(-limit, value));
 
+/** The nearest whole number of steps, without the dust of binary fractions (0.15000000000000002). */
+const toStep = (value, step) => Number((Math.round(value / step) * step).toFixed(9));
+
 /** A labelled slider over [-range, range] that shows its value. */
 function makeSlider({ letter, index, range, step, onInput }) {
   const id = newId();

@@ -50,10 +50,9 @@ function buildExplorer({ options, state, onChange }) {
   }
 
   const normal = makeNormal(seed);
-  const round = (value) => Number((Math.round(value / step) * step).toFixed(6));
   const buttons = make("div", { class: "vae-buttons" },
     makeButton("Random z", () => {
-      choose(z.map(() => round(normal())));
+      choose(z.map(() => toStep(normal(), step)));
       spoken.textContent = `Random draw: ${describe()}`;
     }),
     makeButton("Reset", () => {

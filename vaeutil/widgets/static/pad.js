@@ -19,8 +19,7 @@ function makePad({ range, step, grid, onMove }) {
   const node = make("div", { class: "vae-pad" }, axis("up", 2), map, axis("right", 1), hint);
 
   let point = [0, 0];
-  const toStep = (v) => clamp(Math.round(v / step) * step, range);
-  const move = (z) => onMove(z.map(toStep));
+  const move = (z) => onMove(z.map((v) => clamp(toStep(v, step), range)));
 
   const moveToPointer = (event) => {
     const box = canvas.getBoundingClientRect();
