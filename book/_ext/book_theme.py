@@ -32,8 +32,16 @@ def drop_thebe(app, page, template, context, doctree) -> None:
     context["script_files"] = [s for s in context.get("script_files", []) if not is_thebe(s)]
 
 
+def empty_icons(app, exception) -> None:
+    """Empty the script with 1.5 MB of icons (build-finished); the style sheet has them as fonts."""
+    script = Path(app.outdir, "_static", "scripts", "fontawesome.js")
+    if exception is None and script.is_file():
+        script.write_text("")
+
+
 def setup(app) -> dict:
     """Register with Sphinx."""
     app.connect("builder-inited", copy_mathjax)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("build-finished", empty_icons)
     return {"version": "1"}

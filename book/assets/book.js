@@ -4,4 +4,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const e of document.querySelectorAll(".search-button-field, summary[aria-label]")) {
     e.removeAttribute("aria-label");
   }
+  // The book's name, a link to its first page, stands outside of every landmark.
+  const home = document.querySelector(".sidebar-primary-item:has(> .navbar-brand)");
+  home?.setAttribute("role", "navigation");
+  home?.setAttribute("aria-label", "Home");
 });

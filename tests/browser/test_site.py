@@ -1,0 +1,217 @@
+"""The built site in Chromium: every page, wide and narrow, light and dark."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+import torch
+from pages import CHAPTERS, PAGES, ROOT, WELCOME
+from PIL import Image
+
+from vaeutil import models
+
+MEGABYTE = 1_000_000
+HERO = ROOT / "vaeutil" / "results" / "hero.safetensors"
+
+# Text of the page that is neither code nor typeset maths.
+PROSE = """() => {
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode())
+    if (!walker.currentNode.parentElement.closest("pre, code, script, style, mjx-container"))
+      texts.push(walker.currentNode.data);
+  return texts;
+}"""
+# Read from a copy: Chromium warns of a canvas that is read again and again.
+GREYS = """source => {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [source.width, source.height];
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(source, 0, 0);
+  const data = context.getImageData(0, 0, copy.width, copy.height).data;
+  return Array.from(data).filter((_, i) => i % 4 === 0); }"""
+
+
+@pytest.fixture(scope="session")
+def root(site, serve) -> str:
+    return serve(site)
+
+
+def visit(page, address):
+    """Open a page and wait until its maths is typeset."""
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.evaluate("() => window.MathJax?.startup?.promise")
+    return page
+
+
+def wake(page):
+    """Unfold everything, and scroll to every explorer, so that it starts."""
+    page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    for explorer in page.locator("latent-explorer").all():
+        explorer.scroll_into_view_if_needed()
+        explorer.locator("canvas").first.wait_for()
+    page.evaluate("() => window.scrollTo(0, 0)")
+    page.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_sound(new_page, root, axe, name, width, scheme):
+    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    visit(page, f"{root}/{name}")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    wake(page)
+    assert page.problems == []
+    assert [url for url in page.requested if not url.startswith((root, "data:", "blob:"))] == []
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert [text for text in page.evaluate(PROSE) if "$" in text] == []
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, f"the page is {overflow} pixels wider than the window"
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_light_before_a_widget_is_seen(page, root, name):
+    """Less than 3 MB without the decoders, which have files of their own."""
+    weights, bodies = [], []
+    page.on("response", lambda r: (weights if "/weights/" in r.url else bodies).append(r))
+    visit(page, f"{root}/{name}")
+    assert sum(len(response.body()) for response in bodies) < 3 * MEGABYTE
+    assert all(response.request.resource_type == "script" for response in weights)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_equations_carry_their_tags(page, root, name):
+    visit(page, f"{root}/{name}.html")
+    tagged = page.locator("div.math[id^=eq-]")
+    assert tagged.count() > 0
+    for equation in tagged.all():
+        number = equation.get_attribute("id").removeprefix("eq-").replace("-", ".")
+        assert equation.locator("mjx-labels").count() == 1, f"Eq. ({number}) shows no number"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_code_can_be_copied(page, root, name):
+    visit(page, f"{root}/{name}.html")
+    cells, buttons = (page.locator(f"div.cell_input {part}") for part in ("pre", "button.copybtn"))
+    assert cells.count() == buttons.count() > 0
+
+
+def test_search_finds_a_page(page, root):
+    visit(page, f"{root}/{WELCOME}.html")
+    page.locator(".search-button-field").click()
+    field = page.locator("#pst-search-dialog input, .search-button__search-container input").first
+    field.fill("reparameterisation")
+    field.press("Enter")
+    page.wait_for_url("**/search.html**")
+    result = page.locator("#search-results li a").first
+    result.wait_for()
+    result.click()
+    page.wait_for_url(lambda url: "search.html" not in url)
+    assert "reparameteri" in page.locator("main").inner_text().lower()
+    assert page.problems == []
+
+
+def test_dark_mode_toggles_and_stays(page, root):
+    visit(page, f"{root}/{WELCOME}.html")
+    background = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(background)
+    switch = page.locator(".theme-switch-button").first
+    for _ in range(3):
+        if page.evaluate("document.documentElement.dataset.theme") == "dark":
+            break
+        switch.click()
+    dark = page.evaluate(background)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(background) == dark
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_figures_take_the_colours_of_the_page(new_page, root, name, scheme):
+    page = visit(new_page(color_scheme=scheme), f"{root}/{name}.html")
+    text = page.evaluate("getComputedStyle(document.querySelector('main')).color")
+    figures = page.locator(".vae-figure svg")
+    assert figures.count() > 0
+    behind = """svg => { const found = [];
+      for (let e = svg; e.tagName !== "MAIN"; e = e.parentElement)
+        found.push(getComputedStyle(e).backgroundColor);
+      return found.filter(c => !/^rgba\\(.*, 0\\)$/.test(c)); }"""
+    for figure in figures.all():
+        assert figure.evaluate("e => getComputedStyle(e).color") == text
+        assert figure.evaluate(behind) == []
+
+
+def greys(canvas) -> np.ndarray:
+    return np.array(canvas.evaluate(GREYS))
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_the_welcome_page_decodes(page, site, root, way):
+    """By key and by pointer, the picture is torch's to two grey levels; also from file://."""
+    start = root if way == "http" else site.as_uri()
+    page.goto(f"{start}/{WELCOME}.html")
+    explorer = page.locator("latent-explorer").first
+    canvas, sliders = explorer.locator(".vae-picture"), explorer.locator("input[type=range]")
+    canvas.wait_for()
+    model = models.load(HERO)
+    assert sliders.count() == model.latent == 2
+    pad = explorer.locator("canvas:not(.vae-picture)").first
+
+    def expect_decoded():
+        z = sliders.evaluate_all("all => all.map(slider => Number(slider.value))")
+        with torch.no_grad():
+            expected = 255 * model.decode(torch.tensor([z], dtype=torch.float32))[0].numpy()
+        np.testing.assert_allclose(greys(canvas), expected, atol=2)
+        return z
+
+    seen = [expect_decoded()]
+    for place in (0, 1):
+        sliders.nth(place).focus()
+        for _ in range(12):
+            page.keyboard.press("ArrowRight")
+        seen.append(expect_decoded())
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.3, steps=4)
+    page.mouse.up()
+    seen.append(expect_decoded())
+    assert len({tuple(z) for z in seen}) == len(seen), "a control did not move the code"
+    assert page.problems == []
+    assert all(url.startswith((start, "data:", "blob:")) for url in page.requested)
+
+
+@pytest.mark.parametrize("name", [WELCOME, *CHAPTERS])
+def test_maps_are_the_pictures_that_torch_drew(page, new_page, root, name):
+    """The map that the browser decodes equals the picture for readers without JavaScript."""
+    still = new_page(java_script_enabled=False)
+    still.goto(f"{root}/{name}.html")
+    pictures = [picture_of(image) for image in still.locator("latent-explorer > img").all()]
+    assert all(image.is_visible() for image in still.locator("latent-explorer > img").all())
+    page.goto(f"{root}/{name}.html")
+    explorers = page.locator("latent-explorer").all()
+    assert len(explorers) == len(pictures) > 0
+    for explorer, picture in zip(explorers, pictures, strict=True):
+        explorer.scroll_into_view_if_needed()
+        explorer.locator(".vae-picture").wait_for()
+        if explorer.locator("input[type=range]").count() != 2:
+            continue
+        canvas = explorer.locator("canvas:not(.vae-picture)").first
+        for _ in range(50):  # the map is painted row by row
+            drawn = greys(canvas).reshape(picture.shape)
+            if abs(drawn - picture).max() <= 2:
+                break
+            page.wait_for_timeout(100)
+        assert abs(drawn - picture).max() <= 2
+
+
+def picture_of(image) -> np.ndarray:
+    """The grey levels, int [height, width], of an <img> with a data: address."""
+    _, _, data = image.get_attribute("src").partition("base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L")).astype(int)
