@@ -35,6 +35,22 @@ def result(name: str) -> dict:
     return parts.read_json(path)
 
 
+def describe(name: str) -> str:
+    """An experiment in a line, and whether its stored result is that of the present code."""
+    _known(name)
+    module = _module(name)
+    line = f"{name}: {module.__doc__.splitlines()[0]} {len(module.RUNS)} runs on {module.DATA}; "
+    try:
+        stored = result(name)
+    except FileNotFoundError:
+        return line + "not run yet."
+    now = {"config": module.CONFIG, "code": parts.fingerprint(_files(module))}
+    changed = parts.differences(stored, now)
+    dates = sorted(run["finished"][:10] for run in stored["runs"])
+    line += f"run until {dates[-1]}"
+    return line + (f"; since then changed: {'; '.join(changed)}." if changed else ".")
+
+
 def reproduce(
     name: str,
     shard: str | None = None,
@@ -59,7 +75,7 @@ def reproduce(
     smoke = profile() == "smoke"
     if smoke:
         work = results = Path(work) / "smoke"
-    module = import_module(f"vaeutil.experiments.{name}")
+    module = _module(name)
     experiment = _Experiment(name, module, smoke, Path(work) / name, Path(results))
     mine = module.RUNS[index - 1 :: count]
     if not mine:
@@ -82,7 +98,7 @@ class _Experiment:
         self.results, self.path = results, results / f"{name}.json"
         self.config = _changed(module.CONFIG, module.SMOKE) if smoke else module.CONFIG
         self.images = load_images() if smoke else _full(name, module.DATA)
-        self.files = [machine.PACKAGE / file for file in module.CODE] + [Path(module.__file__)]
+        self.files = _files(module)
         self.origin = parts.origin(self.config, self.images, parts.fingerprint(self.files))
 
     def part(self, run: dict) -> Path:
@@ -171,6 +187,15 @@ class _Experiment:
 def _known(name: str) -> None:
     if name not in NAMES:
         raise ValueError(f"There is no experiment {name!r}; the names are {', '.join(NAMES)}.")
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"vaeutil.experiments.{name}")
+
+
+def _files(module: ModuleType) -> list[Path]:
+    """The Python files that decide the figures."""
+    return [machine.PACKAGE / file for file in module.CODE] + [Path(module.__file__)]
 
 
 def _share(shard: str | None) -> tuple[int, int]:
