@@ -2,11 +2,8 @@
 
 import sys
 
-try:
-    from IPython import get_ipython
-    from IPython.display import display
-except ImportError:  # plain Python without IPython
-    get_ipython = None
+from IPython import get_ipython
+from IPython.display import display
 
 
 class Progress:
@@ -19,7 +16,7 @@ class Progress:
         self.line = ""
         self.show = show
         self.handle = None
-        self.notebook = bool(get_ipython and getattr(get_ipython(), "kernel", None))
+        self.notebook = getattr(get_ipython(), "kernel", None) is not None
 
     def update(self, line: str) -> None:
         """Replace the line shown by this one."""

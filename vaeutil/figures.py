@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from IPython import get_ipython
+from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import norm
@@ -13,7 +15,18 @@ from vaeutil.history import History
 from vaeutil.models import Model
 from vaeutil.nets import SIDE
 
-__all__ = ["INK", "PALETTE", "compare", "curves", "digits", "manifold", "new", "tile", "use"]
+__all__ = [
+    "INK",
+    "PALETTE",
+    "LiveCurves",
+    "compare",
+    "curves",
+    "digits",
+    "manifold",
+    "new",
+    "tile",
+    "use",
+]
 
 
 def use() -> None:
@@ -22,12 +35,8 @@ def use() -> None:
     The text of the figures takes the colour of the page, so they read in light and in dark.
     """
     plt.rcParams.update(STYLE)
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return
     shell = get_ipython()
-    if shell is None or not getattr(shell, "kernel", None):
+    if getattr(shell, "kernel", None) is None:  # plain Python, or IPython on a terminal
         return
     shell.run_line_magic("matplotlib", "inline")
     formatters = shell.display_formatter.formatters
@@ -111,6 +120,26 @@ def manifold(model: Model, n: int = 20, *, alt: str, width: float = 6.0) -> Figu
     for spine in axes.spines.values():
         spine.set_visible(False)
     return figure
+
+
+class LiveCurves:
+    """The curves of a training run, drawn anew while it goes on: fit(…, watch=LiveCurves(alt=…)).
+
+    In a notebook one picture, replaced each time; the saved page holds the last.
+    """
+
+    def __init__(self, *, alt: str):
+        self.alt = alt
+        self.handle = None
+
+    def __call__(self, history: History) -> None:
+        """Draw the history so far."""
+        figure = curves(history, alt=self.alt)
+        plt.close(figure)  # or the cell's end would show it once more
+        if self.handle is None:
+            self.handle = display(figure, display_id=True)
+        else:
+            self.handle.update(figure)
 
 
 def curves(history: History, *, alt: str, size=(7.0, 2.8)) -> Figure:

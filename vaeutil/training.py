@@ -3,6 +3,7 @@
 import math
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -35,6 +36,7 @@ def fit(
     valid_every: int | None = None,
     checkpoint: str | Path | None = None,
     progress: bool = True,
+    watch: Callable[[History], None] | None = None,
 ) -> History:
     """Train `model` on images.train by Adam for `steps` steps, and return the history.
 
@@ -42,8 +44,9 @@ def fit(
     step. The learning rate rises linearly over `warmup` steps to `lr`, then falls to zero along a
     cosine; the gradient's norm is clipped at `clip`. bf16 runs the networks in bfloat16. device:
     CUDA where there is one, else the CPU. Every `valid_every` steps (default: a tenth of the run)
-    the ELBO of the first 2,000 validation images is measured, and the state written to
-    `checkpoint`; a run that finds this file goes on from it, to the very same weights.
+    the ELBO of the first 2,000 validation images is measured, the state written to `checkpoint`,
+    and `watch(history)` called (`figures.LiveCurves` draws it). A run that finds its checkpoint
+    goes on from it, to the very same weights.
 
     The same seed on the same device gives the same result; the initial weights are the caller's,
     but that a model which is `fresh` first has its output bias set by `start_at_mean`.
@@ -77,6 +80,8 @@ def fit(
                         checkpoints.write(
                             checkpoint, model, run.optimiser, run.settings, run.history, run.step
                         )
+                    if watch is not None:
+                        watch(run.history)
                 bar.update(run.history.line(steps))
         except KeyboardInterrupt:
             run.history.interrupted = True

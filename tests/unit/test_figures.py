@@ -3,9 +3,11 @@ import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
 
 from vaeutil import _svg, figures
 from vaeutil.history import History
@@ -119,3 +121,22 @@ def test_curves_shows_minus_the_validation_elbo():
     points = figure.axes[0].containers[0].lines[0].get_ydata()
     np.testing.assert_allclose(points, [110, 104])
     assert figure.axes[0].get_ylabel() == "nats"
+
+
+def test_live_curves_replace_one_picture():
+    code = """
+from vaeutil import figures
+from vaeutil.history import History
+figures.use()
+live, h = figures.LiveCurves(alt="curves"), History()
+for step in (50, 100, 150):
+    h.add(step, {"loss": 100.0 - step / 10, "kl": 20.0, "gradient norm": 3.0})
+    h.valid.append((step, -100.0, 0.5))
+    live(h)
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+    (output,) = notebook.cells[0].outputs
+    assert output["data"]["text/plain"] == "curves"
+    assert output["data"]["text/html"].count("<svg") == 1
+    assert "image/png" not in output["data"]

@@ -222,6 +222,13 @@ def test_clipping_bounds_the_gradient(blobs, monkeypatch):
     assert max(history.terms["gradient norm"]) > 1.5  # the norm before clipping
 
 
+def test_a_watcher_sees_each_validation(blobs):
+    seen = []
+    fit(small(), blobs, steps=90, valid_every=40, progress=False,
+        watch=lambda h: seen.append((h.steps[-1], len(h.valid))))  # fmt: skip
+    assert seen == [(40, 1), (80, 2), (90, 3)]
+
+
 def test_learning_rate_rises_then_falls():
     rates = [learning_rate(step, 1_000, 2e-3, 100) for step in range(1_000)]
     assert rates[0] == pytest.approx(2e-5)
