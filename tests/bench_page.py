@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 
-from conftest import ARGUMENTS, HOW_TO_GET_ONE, chromium
+import chromium
 from standalone import write_page
 
 from vaeutil.models import VAE
@@ -68,7 +68,7 @@ def served(folder):
 
 @contextmanager
 def page_in_new_browser(playwright, path):
-    flags = [*ARGUMENTS, "--disable-gpu-vsync", "--disable-frame-rate-limit"]
+    flags = [*chromium.ARGUMENTS, "--disable-gpu-vsync", "--disable-frame-rate-limit"]
     browser = playwright.chromium.launch(executable_path=path, args=flags)
     yield browser.new_page(viewport={"width": 1280, "height": 900})
     browser.close()
@@ -96,9 +96,9 @@ def key_times(playwright, path, url) -> list[float]:
 
 def bench() -> dict:
     """The figures in milliseconds. Raises FileNotFoundError without a browser."""
-    path = chromium()
+    path = chromium.find()
     if path is None:
-        raise FileNotFoundError(HOW_TO_GET_ONE)
+        raise FileNotFoundError(chromium.HOW_TO_GET_ONE)
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder:

@@ -5,24 +5,13 @@ Without Chromium these tests are skipped; where REQUIRE_BROWSER is set, that is 
 
 import functools
 import os
-import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import chromium
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW_TO_GET_ONE = "no Chromium on this machine: `apt-get install chromium`, or install Google Chrome"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SITE = Path(__file__).parents[2] / "_build" / "html"
 
 
@@ -39,20 +28,16 @@ def missing(reason: str):
     pytest.skip(reason)
 
 
-def chromium() -> str | None:
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, headless, for the whole session."""
-    path = chromium()
+    path = chromium.find()
     if path is None:
-        missing(HOW_TO_GET_ONE)
+        missing(chromium.HOW_TO_GET_ONE)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
         yield running
         running.close()
 

@@ -28,9 +28,10 @@ class Conditional(nn.Module):
 
 
 def vivid(model):
-    """Larger weights, so that every move changes the picture."""
-    for parameter in model.decoder.parameters():
-        parameter.data *= 4
+    """Large random weights, so that every code gives a picture and every move changes it."""
+    for weight in model.decoder.parameters():
+        fan_in = weight[0].numel() if weight.ndim > 1 else 2
+        weight.data = torch.randn(weight.shape) * 2 / fan_in**0.5
     return model
 
 

@@ -73,7 +73,7 @@ class Explorable(anywidget.AnyWidget):
         state = {name: getattr(self, name) for name in self.moves}
         return (
             f'<{self.tag} data-weights="{key}" data-options="{_attribute(self.options)}" '
-            f'data-state="{_attribute(state)}" style="display: block">'
+            f'data-state="{_attribute(state)}" style="display: block; margin: 1rem 0">'
             f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" '
             'style="display: block; max-width: 100%; height: auto" '
             f'src="data:image/png;base64,{_base64(file.getvalue())}"></{self.tag}>'

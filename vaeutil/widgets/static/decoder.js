@@ -67,12 +67,13 @@ function convTranspose(layer, x) {
     multiply(layer.weight, pixel, patch);
     const top = Math.floor(p / width) * stride - padding;
     const left = (p % width) * stride - padding;
-    for (let i = 0; i < patch.length; i++) {
-      const row = top + (Math.floor(i / kernel) % kernel);
-      const column = left + (i % kernel);
-      if (row < 0 || row >= tall || column < 0 || column >= wide) continue;
-      const channel = Math.floor(i / (kernel * kernel));
-      output[(channel * tall + row) * wide + column] += patch[i];
+    for (let c = 0, at = 0; c < outputs; c++) {
+      for (let row = top; row < top + kernel; row++) {
+        for (let column = left; column < left + kernel; column++, at++) {
+          if (row < 0 || row >= tall || column < 0 || column >= wide) continue;
+          output[(c * tall + row) * wide + column] += patch[at];
+        }
+      }
     }
   }
   return output;
