@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -65,6 +66,21 @@ def fences(source: str, language: str = "python") -> list[str]:
     return [
         found[1].rstrip("\n") for found in re.findall(pattern, source, re.DOTALL | re.MULTILINE)
     ]
+
+
+def split_answer(source: str) -> tuple[str, str]:
+    """An answer cell's given part, and its statements with `...`, which are left to the reader."""
+
+    def open_(node: ast.AST) -> bool:
+        if isinstance(node, ast.Subscript):  # the dots of x[..., 0] are none of ours
+            return open_(node.value)
+        dots = isinstance(node, ast.Constant) and node.value is ...
+        return dots or any(map(open_, ast.iter_child_nodes(node)))
+
+    parts = {False: [], True: []}
+    for statement in ast.parse(source).body:
+        parts[open_(statement)].append(ast.get_source_segment(source, statement))
+    return "\n".join(parts[False]), "\n".join(parts[True])
 
 
 def prose(cell: nbformat.NotebookNode) -> str:

@@ -66,9 +66,9 @@ def problems(paths: Iterable[Path], pages: Iterable[Path] = ()) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Check the notebooks named; the whole book where none is named."""
+    """Check the notebooks named, as a book of their own; where none is named, the whole book."""
     paths = [Path(name) for name in arguments] or chapters.paths()
-    found = problems(paths, chapters.pages())
+    found = problems(paths, () if arguments else chapters.pages())
     print("\n".join(found) or f"{len(paths)} notebooks, no problem")
     return 1 if found else 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 import chapters
-from chapters import FOLDED, code, fences, markdown, prose, tagged, tags
+from chapters import FOLDED, code, fences, markdown, prose, split_answer, tagged, tags
 from nbformat import NotebookNode
 from nbformat.validator import iter_validate
 from strip import FOLDING, METADATA
@@ -143,7 +143,7 @@ def exercise(notebook: NotebookNode, place: int, number: str) -> Problems:
             yield place, f"exercise {number}: the cell tagged {kind}-{number} is not in its place"
             return
     answer, check = (notebook.cells[place + offset].source for offset in (1, 2))
-    if "..." not in answer:
+    if not split_answer(answer)[1]:
         yield place + 1, "the answer cell leaves `...` to the reader"
     for word in ("Solved:", "Not solved yet:"):
         if not re.search(rf"""print\(\s*f?["']{word}""", check):

@@ -28,7 +28,9 @@ def both_ways(notebook):
     notebook = nbformat.from_dict(notebook)
     for number, place in reversed(numbers(notebook).items()):
         task, answer, check = notebook.cells[place : place + 3]
-        runs = [("solved", chapters.fences(task.source)[0]), ("shipped", answer.source)]
+        given, _ = chapters.split_answer(answer.source)
+        solved = f"{given}\n{chapters.fences(task.source)[0]}"
+        runs = [("solved", solved), ("shipped", answer.source)]
         notebook.cells[place + 1 : place + 3] = [
             nbformat.v4.new_code_cell(source, metadata={"exercise": (number, kind)})
             for kind, answer_source in runs
@@ -77,6 +79,13 @@ def test_every_check_judges_right(chapter, kind):
     tasks, found = chapter
     assert {key for key in found if key[1] == kind} == {(number, kind) for number in tasks}
     assert not {key: line for key, line in wrong(found).items() if key[1] == kind}
+
+
+def test_the_solution_takes_the_place_of_the_dots():
+    source = "given = x[..., 0]  # stays\na = ...\n\ndef half(x):\n    return ...\nb = (1, ...)[1]"
+    given, left = chapters.split_answer(source)
+    assert given == "given = x[..., 0]"
+    assert left == "a = ...\ndef half(x):\n    return ...\nb = (1, ...)[1]"
 
 
 def test_wrong_exercises_are_found(tmp_path):

@@ -198,6 +198,7 @@ BROKEN = {
     "no cell": (drop("half_1 = ..."), "answer-5.1 is not in its place"),
     "no check": (drop("if half_1"), "check-5.1 is not in its place"),
     "given away": (replace("half_1 = ...", "half_1 = 0.5"), "leaves `...`"),
+    "dots of an index": (replace("half_1 = ...", "half_1 = x[..., 0]"), "leaves `...`"),
     "silent": (replace('print("Solved: 1', '("Solved: 1'), 'begins "Solved:"'),
     "silent, unsolved": (replace('"Not solved yet:', '"Not yet:'), 'begins "Not solved yet:"'),
     "stray": (
