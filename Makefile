@@ -36,6 +36,7 @@ format: install-tests  ## mend the layout of the code
 .PHONY: bench
 bench: install-tests  ## time training, and the sliders
 	$(BIN)/python -m vaeutil bench
+	$(BIN)/python tests/bench_page.py
 
 .PHONY: reproduce
 reproduce: install  ## run an experiment again: make reproduce NAME=hero
