@@ -100,10 +100,6 @@ class _Run:
         self.model, self.images, self.device = model, images, device
         self.steps, self.seed, self.batch = steps, seed, batch
         self.lr, self.warmup, self.clip, self.bf16 = lr, warmup, clip, bf16
-        self.settings = {
-            "steps": steps, "seed": seed, "batch": batch, "lr": lr, "warmup": warmup,
-            "clip": clip, "bf16": bf16, "images": images.checksum,
-        }  # fmt: skip
         self.pixels = images.train.pixels.flatten(1).to(device)
         self.labels = images.train.labels.to(device)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
@@ -112,6 +108,20 @@ class _Run:
         self.step = 0
         self.pending: list[tuple[int, Tensor, torch.cuda.Event | None]] = []
         self.names: list[str] = []
+
+    @property
+    def settings(self) -> dict:
+        """What a checkpoint must have been made with to be continued."""
+        return {
+            "steps": self.steps,
+            "seed": self.seed,
+            "batch": self.batch,
+            "lr": self.lr,
+            "warmup": self.warmup,
+            "clip": self.clip,
+            "bf16": self.bf16,
+            "images": self.images.checksum,
+        }
 
     def train(self, until: int) -> None:
         """Take steps up to number `until`. Nothing in here waits for the device."""
