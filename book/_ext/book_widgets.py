@@ -55,7 +55,7 @@ def prepare_page(app, page, template, context, doctree) -> None:
         file.write_text(weights_script(name, text))
     here = app.builder.get_target_uri(page)
     context["body"] = point_to_weights(body, lambda name: relative_uri(here, weights_path(name)))
-    app.add_js_file(SCRIPT, loading_method="defer")
+    app.add_js_file(SCRIPT)  # at once: deferred, the page would move when the controls appear
 
 
 def write_script(app) -> None:
