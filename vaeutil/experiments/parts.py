@@ -62,21 +62,28 @@ def digest(origin: dict) -> str:
     return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def write(path: Path, wanted: dict, outcome: Outcome, files: list[Path], weights: Path | None):
-    """Write a run's weights (float16), then its JSON file: where that is, the run is whole."""
+def write(path: Path, made_from: dict, commit: dict, outcome: Outcome, weights: Path | None):
+    """Write a run's weights (float16), then its JSON file: where that is, the run is whole.
+
+    commit is that of the code when the run began: it may be another by now.
+    """
     part = {
-        **wanted,
+        **made_from,
         "figures": outcome.figures,
         "errors": outcome.errors,
         "evaluation_seconds": outcome.seconds,
         "machine": machine.describe(outcome.model.device),
         "versions": machine.versions(),
-        **machine.commit(files),
+        **commit,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     if weights is not None:
-        data = wanted["data"]
-        about = {"data": data["name"], "data_checksum": data["checksum"], "run": key(wanted["run"])}
+        data = made_from["data"]
+        about = {
+            "data": data["name"],
+            "data_checksum": data["checksum"],
+            "run": key(made_from["run"]),
+        }
         save(outcome.model, weights, half=True, **about)
         part["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
     write_json(path, part)

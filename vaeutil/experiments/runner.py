@@ -98,8 +98,9 @@ class _Experiment:
         self.results, self.path = results, results / f"{name}.json"
         self.config = _changed(module.CONFIG, module.SMOKE) if smoke else module.CONFIG
         self.images = load_images() if smoke else _full(name, module.DATA)
-        self.files = _files(module)
-        self.origin = parts.origin(self.config, self.images, parts.fingerprint(self.files))
+        code = parts.fingerprint(_files(module))
+        self.origin = parts.origin(self.config, self.images, code)
+        self.commit = machine.commit(_files(module))
 
     def part(self, run: dict) -> Path:
         return self.folder / f"{parts.key(run)}.json"
@@ -151,7 +152,7 @@ class _Experiment:
         checkpoint = self.checkpoint(run)
         outcome = self.module.run(self.images, self.config, checkpoint=checkpoint, **run)
         made_from = {**self.origin, "run": run}
-        parts.write(self.part(run), made_from, outcome, self.files, self.weights(run))
+        parts.write(self.part(run), made_from, self.commit, outcome, self.weights(run))
         checkpoint.unlink(missing_ok=True)
         shown = ", ".join(f"{figure} {value:.4g}" for figure, value in outcome.figures.items())
         print(f"    {shown} ({time.perf_counter() - start:.0f} s in all)", flush=True)
