@@ -110,9 +110,9 @@ def manifold(model: Model, n: int = 20, *, alt: str, width: float = 6.0) -> Figu
         x = model.decode(z.to(model.device))
     figure, axes = new(size=(width, width), alt=alt)
     axes.imshow(tile(x, n, gap=0), vmin=0, vmax=1, interpolation="none")
-    at = [int(q * n) for q in (0.1, 0.3, 0.5, 0.7, 0.9)]
-    spots = [(i + 0.5) * SIDE for i in at]
-    labels = [f"{ticks[i]:.1f}".replace("-", "−") for i in at]
+    marks = np.array([-1.5, -1, -0.5, 0, 0.5, 1, 1.5])
+    spots = norm.cdf(marks) * n * SIDE - 0.5
+    labels = [f"{mark:g}".replace("-", "−") for mark in marks]
     axes.set_xticks(spots, labels)
     axes.set_yticks(spots, labels[::-1])
     axes.set(xlabel="z₁", ylabel="z₂")

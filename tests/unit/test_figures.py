@@ -105,9 +105,10 @@ def test_manifold_shows_quantiles_of_the_prior_with_z2_upwards(monkeypatch):
     quantiles = torch.tensor([-1.1503, -0.3186, 0.3186, 1.1503])
     torch.testing.assert_close(z[0, :, 0], quantiles, atol=1e-4, rtol=0)  # z₁ grows rightwards
     torch.testing.assert_close(z[:, 0, 1], -quantiles, atol=1e-4, rtol=0)  # z₂ falls downwards
-    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
-    assert labels[0].startswith("1")
-    assert labels[-1].startswith("−1")
+    ticks = figure.axes[0].get_yticks(), figure.axes[0].get_yticklabels()
+    marks = {label.get_text(): place for place, label in zip(*ticks, strict=True)}
+    assert marks["0"] == pytest.approx(2 * 28 - 0.5)  # the middle of four rows
+    assert marks["1"] == pytest.approx((1 - 0.8413447) * 4 * 28 - 0.5)  # P(z > 1) from the top
 
 
 def test_manifold_needs_two_dimensions():
