@@ -55,8 +55,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable, text: str) -> argparse.ArgumentParser:
-        layout = argparse.ArgumentDefaultsHelpFormatter
-        sub = commands.add_parser(name, help=text, description=text, formatter_class=layout)
+        sub = commands.add_parser(name, help=text, description=text, formatter_class=_Defaults)
         sub.set_defaults(run=run)
         return sub
 
@@ -69,6 +68,14 @@ def parser() -> argparse.ArgumentParser:
     _reproduce_arguments(command("reproduce", reproduce, "Run a named experiment again."))
     bench.add_arguments(command("bench", bench.run, "Time the training loop on this machine."))
     return top
+
+
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the default of each option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        has_none = action.default is None or action.default is False
+        return action.help if has_none else super()._get_help_string(action)
 
 
 def data(options: argparse.Namespace) -> None:

@@ -62,6 +62,9 @@ def test_help_gives_units_and_defaults(capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert "gradient steps (default: 5000)" in text
     assert "images a step (default: 128)" in text
+    assert "order and samples (default: 0)" in text
+    assert "default: None" not in text
+    assert "default: False" not in text
 
 
 def test_data_reports(capsys):

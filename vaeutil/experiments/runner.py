@@ -39,7 +39,7 @@ def describe(name: str) -> str:
     """An experiment in a line, and whether its stored result is that of the present code."""
     _known(name)
     module = _module(name)
-    line = f"{name}: {module.__doc__.splitlines()[0]} {len(module.RUNS)} runs on {module.DATA}; "
+    line = f"{name}: {module.__doc__.splitlines()[0]} Runs: {len(module.RUNS)}, on {module.DATA}; "
     try:
         stored = result(name)
     except FileNotFoundError:
@@ -181,7 +181,7 @@ class _Experiment:
             "runs": runs,
         }
         parts.write_json(self.path, about)
-        print(f"{self.name}: {len(runs)} runs gathered in {self.path}")
+        print(f"{self.name}: gathered in {self.path}, runs: {len(runs)}")
         return self.path
 
 

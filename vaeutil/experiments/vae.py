@@ -1,4 +1,8 @@
-"""The VAE of chapter 5 on all of MNIST, over five seeds."""
+"""The VAE of chapter 5 on all of MNIST, over five seeds.
+
+Dynamic binarisation; −ELBO by one sample on each of the 10,000 test images, NLL by 500 importance
+samples on each of the first 1,000. Figures in nats.
+"""
 
 from vaeutil.experiments.likelihood import CODE, SMOKE, run
 
