@@ -42,9 +42,14 @@ def use() -> None:
     formatters = shell.display_formatter.formatters
     for name in ("image/png", "image/svg+xml"):
         formatters[name].pop(Figure, None)
-    formatters["text/html"].for_type(Figure, to_html)
+    formatters["text/html"].for_type(Figure, _show_once)
     formatters["text/plain"].for_type(Figure, lambda figure, p, cycle: p.text(figure.get_label()))
     plt.rcParams.update(STYLE)  # the magic resets some of it
+
+
+def _show_once(figure: Figure) -> str:
+    plt.close(figure)  # a figure in a cell's last line would be shown again when the cell ends
+    return to_html(figure)
 
 
 def new(rows: int = 1, cols: int = 1, size=(7.0, 3.0), *, alt: str, **kw) -> tuple[Figure, Axes]:

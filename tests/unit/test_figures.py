@@ -141,3 +141,11 @@ for step in (50, 100, 150):
     assert output["data"]["text/plain"] == "curves"
     assert output["data"]["text/html"].count("<svg") == 1
     assert "image/png" not in output["data"]
+
+
+@pytest.mark.parametrize("last", ["", "fig", "figures.plt.show()"])
+def test_a_notebook_shows_a_figure_once(last):
+    source = f"from vaeutil import figures\nfigures.use()\nfig, _ = figures.new(alt='axes')\n{last}"
+    cell = nbformat.v4.new_code_cell(source)
+    NotebookClient(nbformat.v4.new_notebook(cells=[cell])).execute()
+    assert ["text/html" in output["data"] for output in cell.outputs] == [True]
