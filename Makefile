@@ -48,7 +48,7 @@ stamp: install  ## write the repository's address into the notebooks
 
 .PHONY: clean
 clean:  ## remove the site and the executed notebooks
-	rm -rf _build
+	rm -rf $(addprefix _build/,html .doctrees executed jupyter_execute site.sha256)
 
 .PHONY: install install-tests
 install:
