@@ -1,3 +1,5 @@
+import base64
+import io
 import re
 import xml.etree.ElementTree as ET
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from nbclient import NotebookClient
+from PIL import Image
 
 from vaeutil import _svg, figures
 from vaeutil.history import History
@@ -74,6 +77,25 @@ def test_ids_do_not_clash_between_figures_and_every_use_has_its_target():
 def test_the_same_figure_gives_the_same_bytes():
     one, two = (_svg.to_html(figures.digits(torch.ones(3, 784), alt="a")) for _ in range(2))
     assert one == two
+
+
+def test_embedded_digits_keep_every_grey_level_in_one_channel():
+    x = torch.randint(0, 256, (4, 784)) / 255
+    page = _svg.to_html(figures.digits(x, columns=3, alt="digits"))
+    (png,) = re.findall(r"base64,([^\"]+)", page)
+    image = Image.open(io.BytesIO(base64.b64decode(png)))
+    assert image.mode == "LA"  # the gaps are clear
+    grey = np.asarray(image)[..., 0]
+    shown = figures.tile(x, columns=3)
+    assert grey.shape == shown.shape
+    np.testing.assert_allclose(grey[:28, :28], 255 * shown[:28, :28], atol=1)
+
+
+def test_a_coloured_picture_stays_as_it_is():
+    figure, axes = figures.new(alt="colours")
+    axes.imshow(np.random.default_rng(0).random((5, 5, 3)), interpolation="none")
+    (png,) = re.findall(r"base64,([^\"]+)", _svg.to_html(figure))
+    assert Image.open(io.BytesIO(base64.b64decode(png))).mode == "RGBA"
 
 
 def test_alt_text_is_escaped_and_required():
