@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from vaeutil import bench, experiments, training
+from vaeutil import bench, experiments, machine, training
 from vaeutil.data import NAMES, load_images, report
 from vaeutil.evaluation import active_units, elbo, nll
 from vaeutil.models import AE, VAE, Model, load, save
@@ -46,7 +46,7 @@ def _meant(error: ValueError) -> bool:
     trace = error.__traceback__
     while trace.tb_next is not None:
         trace = trace.tb_next
-    return trace.tb_frame.f_globals.get("__name__", "").startswith("vaeutil")
+    return Path(trace.tb_frame.f_code.co_filename).is_relative_to(machine.PACKAGE)
 
 
 def parser() -> argparse.ArgumentParser:

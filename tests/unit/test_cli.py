@@ -56,6 +56,14 @@ def test_the_module_runs_and_explains_itself():
         assert "usage: python -m vaeutil" in done.stdout
 
 
+def test_an_error_of_the_module_is_one_line(saved):
+    line = [sys.executable, "-m", "vaeutil", "evaluate", saved("mnist"), "--data", "mnist-5k"]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("vaeutil: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_help_gives_units_and_defaults(capsys):
     with pytest.raises(SystemExit):
         cli.main(["train", "--help"])
