@@ -41,17 +41,17 @@ def chapter_line(source: str, colab: str) -> nodes.paragraph:
 
 
 def add_line(app, doctree: nodes.document, docname: str) -> None:
-    """Put the line in the place of the stamped one, else under the title (doctree-resolved)."""
+    """Put the line under the title, and drop the stamped one (doctree-resolved)."""
     path = app.env.doc2path(docname, base=False)
     if app.builder.format != "html" or not str(path).endswith(".ipynb"):
         return
     source = relative_uri(app.builder.get_target_uri(docname), f"_sources/{path}")
     stamped = stamped_line(doctree)
     line = chapter_line(source, colab_url(stamped))
-    title = doctree.next_node(nodes.title)
     if stamped is not None:
-        stamped.replace_self(line)
-    elif title is not None:
+        stamped.parent.remove(stamped)
+    title = doctree.next_node(nodes.title)
+    if title is not None:
         title.parent.insert(title.parent.index(title) + 1, line)
 
 

@@ -1,6 +1,7 @@
 """The built site in Chromium: every page, wide and narrow, light and dark."""
 
 import base64
+import gzip
 import io
 
 import numpy as np
@@ -75,11 +76,15 @@ def test_page_is_sound(new_page, root, axe, name, width, scheme):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_light_before_a_widget_is_seen(page, root, name):
-    """Less than 3 MB without the decoders, which have files of their own."""
+    """Without the decoders, which have files of their own, less than 3 MB: what is the page's own
+    (the theme and MathJax are the same files on every page), and all of a first visit as a host
+    sends it, compressed.
+    """
     weights, bodies = [], []
     page.on("response", lambda r: (weights if "/weights/" in r.url else bodies).append(r))
     visit(page, f"{root}/{name}")
-    assert sum(len(response.body()) for response in bodies) < 3 * MEGABYTE
+    assert sum(len(r.body()) for r in bodies if "/_static/" not in r.url) < 3 * MEGABYTE
+    assert sum(len(gzip.compress(r.body(), 6)) for r in bodies) < 3 * MEGABYTE
     assert all(response.request.resource_type == "script" for response in weights)
 
 
@@ -91,6 +96,17 @@ def test_equations_carry_their_tags(page, root, name):
     for equation in tagged.all():
         number = equation.get_attribute("id").removeprefix("eq-").replace("-", ".")
         assert equation.locator("mjx-labels").count() == 1, f"Eq. ({number}) shows no number"
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_long_equations_can_be_read_from_their_beginning(new_page, root, name, width):
+    page = visit(new_page(viewport={"width": width, "height": 900}), f"{root}/{name}.html")
+    hidden = page.locator("div.math").evaluate_all(
+        """all => all.map(div => [div.textContent, div.querySelector("mjx-container")
+             .getBoundingClientRect().x - div.getBoundingClientRect().x])"""
+    )
+    assert [text for text, left in hidden if left < -1] == []
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
