@@ -147,7 +147,7 @@ class _Run:
         return torch.randperm(len(self.pixels), generator=generator, device=self.device)
 
     def _one(self, step: int, index: Tensor) -> Tensor:
-        x = observe(self.pixels[index], self.model.observation)
+        x = observe(self.pixels.index_select(0, index), self.model.observation)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(step, self.steps, self.lr, self.warmup)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):

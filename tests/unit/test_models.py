@@ -181,6 +181,12 @@ def test_save_and_load_give_the_same_model(make, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
 
 
+def test_a_model_with_the_weights_of_another_is_not_fresh():
+    model = vae()
+    model.load_state_dict(vae(seed=1).state_dict())
+    assert not model.fresh
+
+
 def test_half_precision_is_at_most_one_grey_level_off(tmp_path):
     model = vae()
     models.save(model, tmp_path / "m.safetensors", half=True)

@@ -50,7 +50,6 @@ def load(path) -> Model:
         )
     model = CLASSES[about["model"]](**json.loads(about["config"]))
     model.load_state_dict(tensors)
-    model.fresh = False
     return model.eval()
 
 
