@@ -53,7 +53,9 @@ def install(name: str, torch: str) -> None:
         return
     print(f"Installing {name}", flush=True)
     stamp.unlink(missing_ok=True)
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # Not compiled now: Python compiles what is imported, and most of it never is.
+    options = ("--quiet", "--no-compile", "--disable-pip-version-check")
+    pip = [PYTHON, "-m", "pip", "install", *options]
     # The build tool first, at its own pin: then vaeutil needs no download of an unpinned one.
     tools = re.findall(r"^(?:setuptools|wheel)==\S+", requirements.read_text(), re.MULTILINE)
     if tools:
