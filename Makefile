@@ -32,6 +32,7 @@ test: install-tests  ## install and run everything that checks the project
 format: install-tests  ## mend the layout of the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python book/_tools/strip.py
 
 .PHONY: bench
 bench: install-tests  ## time training, and the sliders
