@@ -36,7 +36,7 @@ format: install-tests  ## mend the layout of the code
 
 .PHONY: bench
 bench: install-tests  ## time training, and the sliders
-	$(BIN)/python -m vaeutil bench
+	OMP_WAIT_POLICY=ACTIVE $(BIN)/python -m vaeutil bench
 	$(BIN)/python tests/bench_page.py
 
 .PHONY: reproduce
