@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from vaeutil.files import atomic
 from vaeutil.models.ae import AE
 from vaeutil.models.base import Model
+from vaeutil.models.beta import BetaVAE
 from vaeutil.models.vae import VAE
 
-CLASSES = {cls.__name__: cls for cls in (AE, VAE)}
+CLASSES = {cls.__name__: cls for cls in (AE, BetaVAE, VAE)}
 
 
 def save(model: Model, path, *, half: bool = False, **about: str) -> None:
