@@ -13,7 +13,7 @@ from vaeutil.experiments import parts
 from vaeutil.experiments.summary import summarise
 from vaeutil.files import atomic
 
-NAMES = ("hero", "vae", "latent", "beta")
+NAMES = ("hero", "vae", "latent", "beta", "twin")
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
 
