@@ -19,6 +19,7 @@ from sphinx.util.osutil import relative_uri
 SCRIPT = "vae_widgets.js"
 WEIGHTS = re.compile(r'<script type="text/plain" id="(lw-\w+)">([^<]*)</script>\s*')
 ELEMENT = re.compile(r'data-weights="#?(lw-\w+)"')
+HOST = 'class="vae-host"'
 
 
 def extract_weights(body: str) -> tuple[str, dict[str, str]]:
@@ -46,7 +47,7 @@ def weights_script(name: str, text: str) -> str:
 def prepare_page(app, page, template, context, doctree) -> None:
     """Move the weights of one page into files, and load the script of the widgets if it has any."""
     body = context.get("body")
-    if not body or not ELEMENT.search(body):
+    if not body or HOST not in body:
         return
     body, found = extract_weights(body)
     for name, text in found.items():

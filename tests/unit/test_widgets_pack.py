@@ -12,7 +12,7 @@ from torch import nn
 
 from vaeutil.nets import conv_decoder, mlp_decoder
 from vaeutil.widgets._base import library
-from vaeutil.widgets._pack import pack
+from vaeutil.widgets._pack import join, pack, pack_network
 
 ACTIVATIONS = [
     nn.GELU(),
@@ -49,7 +49,7 @@ def in_javascript(bundle: bytes, codes: list, labels: list, tmp_path) -> np.ndar
         pytest.skip("node is not installed; tests/browser runs the same numbers in Chromium")
     (tmp_path / "bundle").write_bytes(bundle)
     script = f"""{library()}
-    const decoder = new Decoder(require("fs").readFileSync({json.dumps(str(tmp_path / "bundle"))}));
+    const decoder = new Network(require("fs").readFileSync({json.dumps(str(tmp_path / "bundle"))}));
     const [codes, labels] = {json.dumps([codes, labels])};
     const images = codes.map((z, i) => Array.from(decoder.decode(z, labels[i])));
     console.log(JSON.stringify(images));
@@ -130,7 +130,7 @@ def assert_within_two_levels(images, preactivations):
     [
         (nn.Sequential(nn.Linear(2, 784), nn.LayerNorm(784)), r"decoder\[1\], LayerNorm.*Linear"),
         (nn.Sequential(nn.Sequential(nn.Linear(2, 784), nn.PReLU())), r"decoder\[0\]\[1\], PReLU"),
-        (nn.Sequential(nn.Linear(2, 783)), r"784 pixels.*\[1, 783\]"),
+        (nn.Sequential(nn.Linear(2, 783)), r"784 numbers.*\[1, 783\]"),
         (nn.Sequential(nn.Linear(3, 784)), "does not take 2 numbers"),
         (nn.Linear(2, 784), "Sequential"),
         (
@@ -165,3 +165,20 @@ def test_weights_that_float16_cannot_hold_are_refused(bad):
     decoder[2].weight.data[0, 0] = bad
     with pytest.raises(ValueError, match=r"decoder\[2\].*finite"):
         pack(decoder, 2)
+
+
+def test_several_networks_travel_under_their_names():
+    one, two = pack_network(nn.Sequential(nn.Linear(3, 2)), 3, 2), pack(mlp_decoder(2, (4,)), 2)
+    both = join({"encoder": one, "decoder": two})
+    sizes, _ = read(both)
+    assert both[:4] == b"VAEN" and sizes == {"encoder": len(one), "decoder": len(two)}
+    assert both.endswith(one + two) and both.index(one) % 2 == 0
+
+
+def test_a_network_without_a_sigmoid_has_none():
+    network = nn.Sequential(nn.Linear(3, 2), nn.GELU())
+    plain, squashed = (read(pack_network(network, 3, 2, s))[0]["layers"] for s in (False, True))
+    assert [layer["op"] for layer in plain] == ["linear", "gelu"]
+    assert [layer["op"] for layer in squashed] == ["linear", "gelu", "sigmoid"]
+    with pytest.raises(ValueError, match=r"2 numbers.*\[1, 3\]"):
+        pack_network(nn.Sequential(nn.Linear(3, 3)), 3, 2)

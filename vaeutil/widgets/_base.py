@@ -16,10 +16,20 @@ from pathlib import Path
 import anywidget
 import numpy as np
 import traitlets as t
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 STATIC = Path(__file__).with_name("static")
-SOURCES = ("bundle.js", "decoder.js", "controls.js", "pad.js", "explorer.js")
+# The foundation first, then one file for each explorable.
+SOURCES = (
+    "bundle.js",
+    "decoder.js",
+    "controls.js",
+    "plot.js",
+    "pad.js",
+    "explorer.js",
+)
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
 
@@ -48,7 +58,7 @@ class Explorable(anywidget.AnyWidget):
     A subclass sets `tag` (the element's name, under which its JavaScript registers itself) and
     `moves` (the names of its traits that the reader moves), and defines `picture`.
     `options` are fixed at construction and reach the JavaScript as they are; `weights` is a
-    bundle of bytes, stored once on a page however often it is shown.
+    bundle of bytes, stored once on a page however often it is shown; empty where there is none.
     """
 
     _esm = _module()
@@ -65,19 +75,22 @@ class Explorable(anywidget.AnyWidget):
 
     def to_html(self) -> str:
         """The custom element, with the picture inside, and the weights in a script after it."""
-        key = "lw-" + hashlib.sha256(self.weights).hexdigest()[:16]
         grey, alt = self.picture()
         file = io.BytesIO()
         Image.fromarray(grey).save(file, "png", optimize=True)
         height, width = grey.shape
         state = {name: getattr(self, name) for name in self.moves}
+        named, script = "", ""
+        if self.weights:
+            key = "lw-" + hashlib.sha256(self.weights).hexdigest()[:16]
+            named = f'data-weights="{key}" '
+            script = f'<script type="text/plain" id="{key}">{_base64(self.weights)}</script>'
         return (
-            f'<{self.tag} data-weights="{key}" data-options="{_attribute(self.options)}" '
+            f'<{self.tag} class="vae-host" {named}data-options="{_attribute(self.options)}" '
             f'data-state="{_attribute(state)}" style="display: block; margin: 1rem 0">'
             f'<img alt="{html.escape(alt)}" width="{width}" height="{height}" '
             'style="display: block; max-width: 100%; height: auto" '
-            f'src="data:image/png;base64,{_base64(file.getvalue())}"></{self.tag}>'
-            f'<script type="text/plain" id="{key}">{_base64(self.weights)}</script>'
+            f'src="data:image/png;base64,{_base64(file.getvalue())}"></{self.tag}>' + script
         )
 
     def _repr_mimebundle_(self, **kwargs):
@@ -89,6 +102,13 @@ class Explorable(anywidget.AnyWidget):
         if "google.colab" not in sys.modules:
             data["text/html"] = self.to_html()
         return data, metadata
+
+
+def sketch(figure: Figure) -> np.ndarray:
+    """A matplotlib figure as grey levels, for an explorable's `picture`: uint8 [height, width]."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("L"))
 
 
 def _attribute(value) -> str:

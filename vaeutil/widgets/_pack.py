@@ -1,9 +1,12 @@
-"""A torch decoder as a bundle of bytes that a browser can run.
+"""A torch network as a bundle of bytes that a browser can run.
 
 The bundle: the letters "VAE1", the header's length in bytes (little-endian uint32), the header
 (JSON: latent, classes, and the layers in order), then the weight and bias of every layer that has
 them, as float16: half the download, and less than one grey level of 255 away from float32 for a
 trained decoder.
+
+Several networks travel as one bundle, too: the letters "VAEN", the header's length, the header
+(JSON: names and sizes), then the bundles one after the other.
 """
 
 import json
@@ -31,40 +34,65 @@ def pack(decoder: nn.Module, latent: int, classes: int = 0) -> bytes:
     Raises ValueError for a layer the browser cannot run (the message names it), for a decoder of
     other sizes, and for weights that are not finite numbers in float16.
     """
-    _check_sizes(decoder, latent + classes)
+    _check_sizes("decoder", decoder, latent + classes, PIXELS)
+    return _bundle("decoder", decoder, {"latent": latent, "classes": classes}, sigmoid=True)
+
+
+def pack_network(network: nn.Module, inputs: int, outputs: int, sigmoid: bool = False) -> bytes:
+    """The bundle of any network of SUPPORTED layers, [n, inputs] → [n, outputs].
+
+    sigmoid: whether a sigmoid follows it. Raises ValueError as `pack` does.
+    """
+    _check_sizes("network", network, inputs, outputs)
+    return _bundle("network", network, {"latent": inputs, "classes": 0}, sigmoid)
+
+
+def join(bundles: dict[str, bytes]) -> bytes:
+    """Several bundles as one; the browser finds each by its name."""
+    sizes = {name: len(bundle) for name, bundle in bundles.items()}
+    return b"".join([b"VAEN", *_header(sizes), *bundles.values()])
+
+
+def _bundle(what: str, network: nn.Module, about: dict, sigmoid: bool) -> bytes:
     layers, numbers = [], []
-    shape = (latent + classes,)
-    for name, module in _leaves(decoder):
+    shape = (about["latent"] + about["classes"],)
+    for name, module in _leaves(network, what):
         layer, tensors, shape = _describe(name, module, shape)
         if layer is not None:
             layers.append(layer)
         numbers += [_halves(name, tensor) for tensor in tensors]
-    layers.append({"op": "sigmoid"})
-    header = json.dumps({"latent": latent, "classes": classes, "layers": layers}).encode()
+    if sigmoid:
+        layers.append({"op": "sigmoid"})
+    return b"".join([b"VAE1", *_header(about | {"layers": layers}), *numbers])
+
+
+def _header(about: dict) -> tuple[bytes, bytes]:
+    """The header's length and the header."""
+    header = json.dumps(about).encode()
     header += b" " * (len(header) % 2)  # float16 numbers start at an even byte
-    return b"".join([b"VAE1", struct.pack("<I", len(header)), header, *numbers])
+    return struct.pack("<I", len(header)), header
 
 
-def _check_sizes(decoder: nn.Module, inputs: int) -> None:
-    if not isinstance(decoder, nn.Sequential):
+def _check_sizes(what: str, network: nn.Module, inputs: int, outputs: int) -> None:
+    if not isinstance(network, nn.Sequential):
         raise ValueError(
             f"The browser runs an nn.Sequential of {SUPPORTED}; "
-            f"the decoder is {type(decoder).__name__}."
+            f"the {what} is {type(network).__name__}."
         )
-    weight = next(decoder.parameters(), torch.zeros(()))
+    weight = next(network.parameters(), torch.zeros(()))
     try:
         with torch.no_grad():
-            shape = tuple(decoder(torch.zeros(1, inputs).to(weight)).shape)
+            shape = tuple(network(torch.zeros(1, inputs).to(weight)).shape)
     except RuntimeError as error:
-        raise ValueError(f"The decoder does not take {inputs} numbers: {error}") from error
-    if shape != (1, PIXELS):
+        raise ValueError(f"The {what} does not take {inputs} numbers: {error}") from error
+    if shape != (1, outputs):
         raise ValueError(
-            f"The decoder must give {PIXELS} pixels for a code, [1, {inputs}] → [1, {PIXELS}]; "
+            f"The {what} must give {outputs} numbers, [1, {inputs}] → [1, {outputs}]; "
             f"it gives {list(shape)}."
         )
 
 
-def _leaves(module: nn.Module, name: str = "decoder") -> Iterator[tuple[str, nn.Module]]:
+def _leaves(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     if isinstance(module, nn.Sequential):
         for i, child in enumerate(module):  # named_children would skip a layer that is used twice
             yield from _leaves(child, f"{name}[{i}]")

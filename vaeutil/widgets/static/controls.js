@@ -20,8 +20,10 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
-const format = (value) => {
-  const text = Math.abs(value).toFixed(2);
+/** Two decimals, a true minus sign, never −0.00; ∞ for what is infinite. */
+const showNumber = (value) => {
+  const text = Number.isFinite(value) ? Math.abs(value).toFixed(2) : "∞";
+  if (Number.isNaN(value)) return "not a number";
   return value < 0 && text !== "0.00" ? `\u2212${text}` : text;
 };
 
@@ -30,28 +32,44 @@ const clamp = (value, limit) => Math.min(limit, Math.max(-limit, value));
 /** The nearest whole number of steps, without the dust of binary fractions (0.15000000000000002). */
 const toStep = (value, step) => Number((Math.round(value / step) * step).toFixed(9));
 
-/** A labelled slider over [-range, range] that shows its value. */
-function makeSlider({ letter, index, range, step, onInput }) {
+/**
+ * A labelled slider from min to max that shows its value. label: a string, or nodes. log: steps of
+ * equal ratio. origin: where the coloured part of the track begins (min, if not given).
+ * onInput(value) is called with the reader's value; show(value) sets it.
+ */
+function makeRange({
+  label, min, max, step = (max - min) / 200, log = false, origin = min, format = showNumber, onInput,
+}) {
   const id = newId();
+  const place = (v) => (log ? Math.log(v) : v);
   const input = make("input", {
-    type: "range", id, min: -range, max: range, step, ...KEEPS_ITS_KEYS,
+    type: "range", id, min: place(min), max: place(max),
+    step: log ? (place(max) - place(min)) / 200 : step, ...KEEPS_ITS_KEYS,
   });
-  const label = make("label", { for: id }, make("i", {}, letter), make("sub", {}, index));
   // An <output> is a live region by default; the slider already speaks its own value.
   const value = make("output", { for: id, "aria-live": "off" });
-  input.addEventListener("input", () => onInput(Number(input.value)));
-  const percent = (v) => `${50 + (50 * clamp(v, range)) / range}%`;
+  input.addEventListener("input", () => {
+    const v = Number(input.value);
+    onInput(log ? Math.exp(v) : v);
+  });
+  const percent = (v) => {
+    const share = (place(v) - place(min)) / (place(max) - place(min));
+    return `${100 * Math.min(1, Math.max(0, share))}%`;
+  };
   return {
-    node: make("div", { class: "vae-slider" }, label, input, value),
+    node: make("div", { class: "vae-slider" }, make("label", { for: id }, ...[label].flat()), input, value),
     show(v) {
-      input.value = v;
+      input.value = place(v);
       input.setAttribute("aria-valuetext", format(v));
-      input.style.setProperty("--from", percent(Math.min(v, 0)));
-      input.style.setProperty("--to", percent(Math.max(v, 0)));
+      input.style.setProperty("--from", percent(Math.min(v, origin)));
+      input.style.setProperty("--to", percent(Math.max(v, origin)));
       value.textContent = format(v);
     },
   };
 }
+
+/** A letter with an index, as in z₁. */
+const symbol = (letter, index) => [make("i", {}, letter), make("sub", {}, index)];
 
 function makeButton(text, onClick) {
   const button = make("button", { type: "button", class: "vae-button", ...KEEPS_ITS_KEYS }, text);
@@ -59,13 +77,74 @@ function makeButton(text, onClick) {
   return button;
 }
 
-/** A labelled choice of one of `count` classes. */
-function makeSelect(text, count, onInput) {
+/** A labelled choice of one of the options; onInput(index), show(index). */
+function makeChoice({ label, options, onInput }) {
   const id = newId();
   const select = make("select", { id, ...KEEPS_ITS_KEYS });
-  for (let i = 0; i < count; i++) select.append(make("option", { value: i }, i));
+  options.forEach((text, i) => select.append(make("option", { value: i }, text)));
   select.addEventListener("input", () => onInput(Number(select.value)));
-  return { node: make("div", { class: "vae-select" }, make("label", { for: id }, text), select), select };
+  return {
+    node: make("div", { class: "vae-select" }, make("label", { for: id }, label), select),
+    show(index) { select.value = index; },
+  };
+}
+
+/** Live numbers with names: [{name, label, series, unit}]; set({name: number or text}). */
+function makeReadout(rows) {
+  const cells = {};
+  const node = make("dl", { class: "vae-readout" });
+  for (const { name, label, series, unit = "" } of rows) {
+    cells[name] = make("span", { "data-value": name });
+    const key = series ? [make("span", { class: `vae-key vae-series-${series}` })] : [];
+    node.append(make("div", {}, make("dt", {}, ...key, ...[label].flat()),
+      make("dd", {}, cells[name], unit ? `\u00a0${unit}` : "")));
+  }
+  return {
+    node,
+    set(values) {
+      for (const [name, value] of Object.entries(values)) {
+        cells[name].textContent = typeof value === "number" ? showNumber(value) : value;
+      }
+    },
+  };
+}
+
+/**
+ * Horizontal bars from min to max, with their numbers: set([{label, value, series, from}]). A bar
+ * runs from `from` (0 if not given) to from + value, so that bars can be seen to add up.
+ */
+function makeBars({ label, min, max, unit }) {
+  const node = make("div", { class: "vae-bars", role: "group", "aria-label": label });
+  const percent = (v) => 100 * Math.min(1, Math.max(0, (v - min) / (max - min)));
+  return {
+    node,
+    set(bars) {
+      node.replaceChildren(...bars.map((bar) => {
+        const from = bar.from ?? 0;
+        const ends = [percent(from), percent(from + bar.value)];
+        const left = Math.min(...ends);
+        const fill = make("span", {
+          class: `vae-bar vae-series-${bar.series ?? 1}`,
+          style: `left: ${left}%; width: ${Math.max(...ends) - left}%`,
+        });
+        return make("div", { class: "vae-bar-row" },
+          make("span", {}, ...[bar.label].flat()),
+          make("span", { class: "vae-bar-track", "aria-hidden": "true" }, fill),
+          make("span", { class: "vae-bar-value" }, `${showNumber(bar.value)}\u00a0${unit}`));
+      }));
+    },
+  };
+}
+
+/** The box of an explorable: a titled group; say(text) speaks to a screen reader. */
+function makeFrame({ title, parts }) {
+  const name = make("p", { class: "vae-title", id: newId() }, title);
+  const spoken = make("p", { role: "status", class: "vae-spoken" });
+  return {
+    node: make("div", { class: "vae-explorer", role: "group", "aria-labelledby": name.id },
+      name, ...parts, spoken),
+    say(text) { spoken.textContent = text; },
+  };
 }
 
 /** Pixel means in [0, 1] → grey pixels of an ImageData (its array clamps and rounds). */

@@ -10,19 +10,23 @@ function buildExplorer({ options, state, onChange }) {
   const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", class: "vae-picture" });
   const context = canvas.getContext("2d", { alpha: false });
   const picture = context.createImageData(SIDE, SIDE);
-  const spoken = make("p", { role: "status", class: "vae-spoken" });
 
-  const sliders = start.map((_, i) => makeSlider({
-    letter: "z", index: i + 1, range, step,
+  const sliders = start.map((_, i) => makeRange({
+    label: symbol("z", i + 1), min: -range, max: range, step, origin: 0,
     onInput: (value) => choose(z.map((old, j) => (j === i ? value : old))),
   }));
   const pad = start.length === 2 && grid > 0
     ? makePad({ range, step, grid, onMove: (point) => choose(point) })
     : null;
-  const choice = classes ? makeSelect("Class", classes, (value) => choose(z, value)) : null;
+  const choice = classes
+    ? makeChoice({
+      label: "Class", options: Array.from({ length: classes }, (_, i) => String(i)),
+      onInput: (value) => choose(z, value),
+    })
+    : null;
 
   const describe = () => {
-    const code = z.length > 4 ? `${z.length} numbers` : z.map(format).join(", ");
+    const code = z.length > 4 ? `${z.length} numbers` : z.map(showNumber).join(", ");
     return classes ? `z = (${code}), class ${y}` : `z = (${code})`;
   };
 
@@ -31,7 +35,7 @@ function buildExplorer({ options, state, onChange }) {
     canvas.setAttribute("aria-label", `Decoded image at ${describe()}`);
     sliders.forEach((slider, i) => slider.show(z[i]));
     if (pad) pad.show(z);
-    if (choice) choice.select.value = y;
+    choice?.show(y);
   }
 
   /** Takes a new state, from the reader or from Python. */
@@ -53,14 +57,13 @@ function buildExplorer({ options, state, onChange }) {
   const buttons = make("div", { class: "vae-buttons" },
     makeButton("Random z", () => {
       choose(z.map(() => toStep(normal(), step)));
-      spoken.textContent = `Random draw: ${describe()}`;
+      frame.say(`Random draw: ${describe()}`);
     }),
     makeButton("Reset", () => {
       choose(start);
-      spoken.textContent = `Reset: ${describe()}`;
+      frame.say(`Reset: ${describe()}`);
     }));
 
-  const name = make("p", { class: "vae-title", id: newId() }, title);
   const body = make("div", { class: pad ? "vae-body vae-with-pad" : "vae-body" });
   if (pad) body.append(pad.node);
   if (choice) buttons.prepend(choice.node);
@@ -68,13 +71,11 @@ function buildExplorer({ options, state, onChange }) {
     make("div", { class: "vae-view" }, canvas, buttons),
     make("div", { class: "vae-sliders" }, ...sliders.map((slider) => slider.node)),
   );
-  const node = make("div", {
-    class: "vae-explorer", role: "group", "aria-labelledby": name.id,
-  }, name, body, spoken);
+  const frame = makeFrame({ title, parts: [body] });
 
   show();
   return {
-    node,
+    node: frame.node,
     start(bytes) {
       decoder = decoderOf(bytes);
       show();

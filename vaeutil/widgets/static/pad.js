@@ -56,7 +56,7 @@ function makePad({ range, step, grid, onMove }) {
       dot.style.left = `${50 + (50 * clamp(z[0], range)) / range}%`;
       dot.style.top = `${50 - (50 * clamp(z[1], range)) / range}%`;
       map.setAttribute("aria-valuenow", z[0].toFixed(2));
-      map.setAttribute("aria-valuetext", `z1 ${format(z[0])}, z2 ${format(z[1])}`);
+      map.setAttribute("aria-valuetext", `z1 ${showNumber(z[0])}, z2 ${showNumber(z[1])}`);
     },
     /** Decodes the map (for class y), row by row, in slices that never hold up a frame. */
     paint(decoder, y) {

@@ -67,7 +67,7 @@ function elementFor(build) {
       try {
         await whenParsed; // the picture and the weights may still be on their way
         const { weights, weightsSrc } = this.dataset;
-        this.view.start(await loadWeights(weights, weightsSrc));
+        this.view.start(weights ? await loadWeights(weights, weightsSrc) : null);
         this.replaceChildren(this.view.node);
         this.style.minHeight = "";
       } catch (error) {
