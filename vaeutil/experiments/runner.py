@@ -13,7 +13,7 @@ from vaeutil.experiments import parts
 from vaeutil.experiments.summary import summarise
 from vaeutil.files import atomic
 
-NAMES = ("hero", "vae", "latent", "beta", "twin")
+NAMES = ("hero", "vae", "latent", "beta", "discs", "twin", "classifier", "blur")
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
 
@@ -97,7 +97,10 @@ class _Experiment:
         self.name, self.module, self.folder = name, module, folder
         self.results, self.path = results, results / f"{name}.json"
         self.config = _changed(module.CONFIG, module.SMOKE) if smoke else module.CONFIG
-        self.images = load_images() if smoke else _full(name, module.DATA)
+        if hasattr(module, "images"):  # an experiment that makes its own
+            self.images = module.images(self.config)
+        else:
+            self.images = load_images() if smoke else _full(name, module.DATA)
         code = parts.fingerprint(_files(module))
         self.origin = parts.origin(self.config, self.images, code)
         self.commit = machine.commit(_files(module))
