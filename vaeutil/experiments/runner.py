@@ -13,7 +13,7 @@ from vaeutil.experiments import parts
 from vaeutil.experiments.summary import summarise
 from vaeutil.files import atomic
 
-NAMES = ("hero", "vae", "latent", "beta", "discs", "twin", "classifier", "blur")
+NAMES = ("hero", "vae", "latent", "beta", "discs", "twin", "classifier", "blur", "naive")
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
 

@@ -11,9 +11,11 @@ from vaeutil.files import atomic
 from vaeutil.models.ae import AE
 from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
+from vaeutil.models.causal import CausalVAE
+from vaeutil.models.full import FullVAE
 from vaeutil.models.vae import VAE
 
-CLASSES = {cls.__name__: cls for cls in (AE, BetaVAE, VAE)}
+CLASSES = {cls.__name__: cls for cls in (AE, BetaVAE, CausalVAE, FullVAE, VAE)}
 
 
 def save(model: Model, path, *, half: bool = False, **about: str) -> None:
