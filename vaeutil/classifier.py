@@ -48,7 +48,7 @@ class Classifier(nn.Module):
         """Logits of the ten classes: [n, 784] → [n, 10]."""
         return self.head(self.body(x))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
         """What the last but one layer makes of each image: [n, 784] → [n, size], on the CPU.
 
@@ -56,7 +56,7 @@ class Classifier(nn.Module):
         """
         return torch.cat([self.body(part.to(self.device)).cpu() for part in _pieces(x)])
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def probabilities(self, x: Tensor) -> Tensor:
         """The probability of each digit: [n, 784] → [n, 10], rows that sum to one, on the CPU."""
         return torch.cat([self(part.to(self.device)).softmax(-1).cpu() for part in _pieces(x)])
