@@ -15,7 +15,7 @@ from vaeutil.experiments.parts import Outcome
 
 CODE = ("classifier.py", "data/observe.py", "nets.py", "seeding.py", "training.py")
 DATA = "mnist"
-CONFIG = {"training": {"steps": 3_000, "batch": 128, "lr": 2e-3}, "evaluation": {"images": 10_000}}
+CONFIG = {"training": {"steps": 2_500, "batch": 128, "lr": 2e-3}, "evaluation": {"images": 10_000}}
 SMOKE = {"training": {"steps": 5}, "evaluation": {"images": 50}}
 RUNS = [{"seed": seed} for seed in range(3)]
 WEIGHTS = {"classifier.safetensors": {"seed": 0}, "classifier_b.safetensors": {"seed": 1}}
