@@ -1,6 +1,8 @@
 """Things to drag: live in a notebook, and without a kernel on a static page."""
 
 from vaeutil.widgets._base import Explorable, page_script
+from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
+from vaeutil.widgets.planes import CodePlanes
 
-__all__ = ["Explorable", "LatentExplorer", "page_script"]
+__all__ = ["CodePlanes", "DrawDigit", "Explorable", "LatentExplorer", "page_script"]

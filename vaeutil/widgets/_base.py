@@ -29,6 +29,9 @@ SOURCES = (
     "plot.js",
     "pad.js",
     "explorer.js",
+    "pen.js",
+    "draw.js",
+    "planes.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
