@@ -1,7 +1,6 @@
 """DrawDigit: draw a digit and see its posterior, a draw from it, and what they decode to."""
 
 import base64
-import math
 
 import numpy as np
 import torch
@@ -82,9 +81,5 @@ class DrawDigit(Explorable):
         reconstruction = self._model.reconstruct(self.x).numpy()
         levels = [self.grey.reshape(-1), 255 * self.x.numpy(), np.rint(255 * reconstruction)]
         row = np.concatenate([np.reshape(v, (SIDE, SIDE)) for v in levels], axis=1)
-        q = self._model.posterior(self.x)
-        kl = 0.5 * (q.mean.square() + q.variance - 1 - q.variance.log()).sum().item()
-        if not math.isfinite(kl):
-            raise ValueError("The encoder's posterior is not finite. Did the training diverge?")
         alt = f"{self.options['title']}: a digit, its pixels on or off, its reconstruction."
         return row.astype(np.uint8).repeat(4, axis=0).repeat(4, axis=1), alt
