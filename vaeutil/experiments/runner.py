@@ -13,7 +13,19 @@ from vaeutil.experiments import parts
 from vaeutil.experiments.summary import summarise
 from vaeutil.files import atomic
 
-NAMES = ("hero", "vae", "latent", "beta", "discs", "twin", "classifier", "blur", "naive")
+NAMES = (
+    "hero",
+    "vae",
+    "latent",
+    "beta",
+    "discs",
+    "twin",
+    "classifier",
+    "blur",
+    "naive",
+    "nested",
+    "kinds",
+)
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
 
