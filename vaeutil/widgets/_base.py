@@ -32,6 +32,8 @@ SOURCES = (
     "pen.js",
     "draw.js",
     "planes.js",
+    "tradeoff.js",
+    "water.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
