@@ -19,12 +19,14 @@ NAMES = (
     "latent",
     "beta",
     "discs",
+    "codes",
     "twin",
     "classifier",
     "blur",
     "naive",
     "nested",
     "kinds",
+    "bound",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
