@@ -5,6 +5,7 @@
 const explorables = {};
 
 const SIDE = 28;
+const LOG_STEPS = 200;
 
 // JupyterLab in command mode takes the arrow keys from whatever is focused, unless the focused
 // element itself carries this attribute.
@@ -41,16 +42,16 @@ function makeRange({
   label, min, max, step = (max - min) / 200, log = false, origin = min, format = showNumber, onInput,
 }) {
   const id = newId();
-  const place = (v) => (log ? Math.log(v) : v);
+  // On a logarithmic scale the control counts whole steps, so that its ends are hit exactly.
+  const place = (v) => (log ? (LOG_STEPS * Math.log(v / min)) / Math.log(max / min) : v);
   const input = make("input", {
-    type: "range", id, min: place(min), max: place(max),
-    step: log ? (place(max) - place(min)) / 200 : step, ...KEEPS_ITS_KEYS,
+    type: "range", id, min: place(min), max: place(max), step: log ? 1 : step, ...KEEPS_ITS_KEYS,
   });
   // An <output> is a live region by default; the slider already speaks its own value.
   const value = make("output", { for: id, "aria-live": "off" });
   input.addEventListener("input", () => {
     const v = Number(input.value);
-    onInput(log ? Math.exp(v) : v);
+    onInput(log ? min * (max / min) ** (v / LOG_STEPS) : v);
   });
   const percent = (v) => {
     const share = (place(v) - place(min)) / (place(max) - place(min));

@@ -142,7 +142,7 @@ function makePlot({ x, y, xLabel, yLabel, label, height = 220, xLog = false, yLo
     curve(options = {}) {
       const ground = options.fill
         ? add("area", { ...options, name: "" }, (xs, ys) => (
-          `${trace(xs, ys)}L${toX(xs[xs.length - 1])} ${toY(y[0])}L${toX(xs[0])} ${toY(y[0])}Z`))
+          `${trace(xs, Array.from(ys, (v) => (Number.isNaN(v) ? y[0] : v)))}L${toX(xs[xs.length - 1])} ${toY(y[0])}L${toX(xs[0])} ${toY(y[0])}Z`))
         : null;
       const line = add("line", options, trace);
       return {
