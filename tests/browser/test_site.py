@@ -32,6 +32,17 @@ GREYS = """source => {
   context.drawImage(source, 0, 0);
   const data = context.getImageData(0, 0, copy.width, copy.height).data;
   return Array.from(data).filter((_, i) => i % 4 === 0); }"""
+# What an explorable shows besides its sliders: pictures, curves, numbers.
+SHOWN = """host => {
+  const canvases = Array.from(host.querySelectorAll("canvas"), canvas => {
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    copy.getContext("2d").drawImage(canvas, 0, 0);
+    return copy.toDataURL();
+  });
+  const drawn = Array.from(host.querySelectorAll("svg, dl, .vae-bars"), node => node.outerHTML);
+  return JSON.stringify([canvases, drawn]);
+}"""
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +59,11 @@ def visit(page, address):
 
 
 def wake(page):
-    """Unfold everything, and scroll to every explorer, so that it starts."""
+    """Unfold everything, and scroll to every explorable, so that it starts."""
     page.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
-    for explorer in page.locator("latent-explorer").all():
-        explorer.scroll_into_view_if_needed()
-        explorer.locator("canvas").first.wait_for()
+    for explorable in page.locator(".vae-host").all():
+        explorable.scroll_into_view_if_needed()
+        explorable.locator(".vae-explorer").first.wait_for()
     page.evaluate("() => window.scrollTo(0, 0)")
     page.wait_for_load_state("networkidle")
 
@@ -203,6 +214,26 @@ def test_the_welcome_page_decodes(page, site, root, way):
     assert all(url.startswith((start, "data:", "blob:")) for url in page.requested)
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_slider_of_a_chapter_moves(page, root, name):
+    """Without a kernel: a key changes what a slider says, and what its explorable shows."""
+    wake(visit(page, f"{root}/{name}.html"))
+    explorables = page.locator(".vae-host")
+    assert explorables.count() > 0
+    for explorable in explorables.all():
+        before = explorable.evaluate(SHOWN)
+        for slider in explorable.locator("input[type=range]:enabled").all():
+            said = slider.get_attribute("aria-valuetext")
+            at_end = slider.evaluate("input => Number(input.value) === Number(input.max)")
+            slider.press("ArrowLeft" if at_end else "ArrowRight")
+            assert slider.get_attribute("aria-valuetext") != said
+            page.wait_for_timeout(50)
+            after = explorable.evaluate(SHOWN)
+            assert after != before, "the slider moved, and nothing else did"
+            before = after
+    assert page.problems == []
+
+
 @pytest.mark.parametrize("name", [WELCOME, *CHAPTERS])
 def test_maps_are_the_pictures_that_torch_drew(page, new_page, root, name):
     """The map that the browser decodes equals the picture for readers without JavaScript."""
@@ -212,7 +243,7 @@ def test_maps_are_the_pictures_that_torch_drew(page, new_page, root, name):
     assert all(image.is_visible() for image in still.locator("latent-explorer > img").all())
     page.goto(f"{root}/{name}.html")
     explorers = page.locator("latent-explorer").all()
-    assert len(explorers) == len(pictures) > 0
+    assert len(explorers) == len(pictures)
     for explorer, picture in zip(explorers, pictures, strict=True):
         explorer.scroll_into_view_if_needed()
         explorer.locator(".vae-picture").wait_for()
