@@ -1,18 +1,30 @@
 """Things to drag: live in a notebook, and without a kernel on a static page."""
 
 from vaeutil.widgets._base import Explorable, page_script
+from vaeutil.widgets.bells import TwoGaussians
+from vaeutil.widgets.blur import BlurExplorer
+from vaeutil.widgets.bound import BoundExplorer
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
+from vaeutil.widgets.humps import GaussianFit
+from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
+from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
 from vaeutil.widgets.water import WaterLevel
 
 __all__ = [
+    "BoundExplorer",
+    "BlurExplorer",
     "CodePlanes",
     "DrawDigit",
     "Explorable",
+    "GaussianFit",
     "LatentExplorer",
+    "NestedSamples",
+    "NumberRuler",
     "RateDistortion",
+    "TwoGaussians",
     "WaterLevel",
     "page_script",
 ]

@@ -29,11 +29,17 @@ SOURCES = (
     "plot.js",
     "pad.js",
     "explorer.js",
+    "blur.js",
     "pen.js",
     "draw.js",
     "planes.js",
     "tradeoff.js",
     "water.js",
+    "bells.js",
+    "humps.js",
+    "ruler.js",
+    "nested.js",
+    "bound.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
