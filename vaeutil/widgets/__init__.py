@@ -7,15 +7,17 @@ from vaeutil.widgets.bound import BoundExplorer
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
 from vaeutil.widgets.humps import GaussianFit
+from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
+from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
 from vaeutil.widgets.water import WaterLevel
 
 __all__ = [
-    "BoundExplorer",
     "BlurExplorer",
+    "BoundExplorer",
     "CodePlanes",
     "DrawDigit",
     "Explorable",
@@ -23,8 +25,10 @@ __all__ = [
     "LatentExplorer",
     "NestedSamples",
     "NumberRuler",
+    "PiExplorer",
     "RateDistortion",
     "TwoGaussians",
     "WaterLevel",
+    "WeightsExplorer",
     "page_script",
 ]

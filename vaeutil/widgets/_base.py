@@ -40,6 +40,8 @@ SOURCES = (
     "ruler.js",
     "nested.js",
     "bound.js",
+    "rain.js",
+    "importance.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
