@@ -39,6 +39,7 @@ SOURCES = (
     "humps.js",
     "ruler.js",
     "nested.js",
+    "bound-model.js",
     "bound.js",
     "rain.js",
     "importance.js",
