@@ -6,6 +6,7 @@ from vaeutil.widgets.blur import BlurExplorer
 from vaeutil.widgets.bound import BoundExplorer
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
+from vaeutil.widgets.live import show_live
 from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.nested import NestedSamples
@@ -31,4 +32,4 @@ __all__ = [
     "WaterLevel",
     "WeightsExplorer",
     "page_script",
-]
+ "show_live",]
