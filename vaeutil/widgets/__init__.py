@@ -6,9 +6,9 @@ from vaeutil.widgets.blur import BlurExplorer
 from vaeutil.widgets.bound import BoundExplorer
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
-from vaeutil.widgets.live import show_live
 from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
+from vaeutil.widgets.live import show_live
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
 from vaeutil.widgets.rain import PiExplorer
@@ -32,4 +32,5 @@ __all__ = [
     "WaterLevel",
     "WeightsExplorer",
     "page_script",
- "show_live",]
+    "show_live",
+]
