@@ -8,7 +8,7 @@ from vaeutil.widgets._base import Explorable
 
 
 def show_live(panel, instead: Explorable) -> None:
-    """Display `panel`, made of plain ipywidgets; a static page, where they are dead, gets `instead`.
+    """Display `panel`, made of plain ipywidgets; a static page, where it is dead, gets `instead`.
 
     Both are outputs of one cell: a notebook with a kernel prefers the widgets, the book's page the
     explorable, which needs no kernel. Colab saves no page and gets the widgets alone. Raises
