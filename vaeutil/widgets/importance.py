@@ -1,4 +1,4 @@
-"""WeightsExplorer: a proposal to place, the weights of its draws, and the evidence they estimate."""
+"""WeightsExplorer: a proposal to place, the weights of its draws, and the estimate they give."""
 
 import math
 
@@ -95,7 +95,7 @@ class WeightsExplorer(Explorable):
         axes.legend()
         needed = self.needed()
         return sketch(figure), (
-            f"Prior, posterior and proposal N({self.mean:.2f}, {self.width:.2f}²) in one of {self.d}"
-            f" dimensions; log p(x) is {self.log_evidence():.2f} nats, and draws needed for an "
+            f"Prior, posterior and proposal N({self.mean:.2f}, {self.width:.2f}²) in one of "
+            f"{self.d} dimensions; log p(x) is {self.log_evidence():.2f} nats; draws needed for an "
             f"error of 10 percent: {'infinitely many' if needed == math.inf else f'{needed:,.0f}'}."
         )
