@@ -29,7 +29,7 @@ SMOKE = {
     "evaluation": {"elbo_images": 20, "nll_images": 10, "nll_k": 5},
 }
 LATENTS = (2, 5, 10, 20, 40)
-STEPS = (8_000, 2_000)
+STEPS = (1_000, 4_000)
 RUNS = [
     {"latent": latent, "steps": steps, "seed": seed}
     for steps in STEPS
@@ -37,8 +37,8 @@ RUNS = [
     for latent in LATENTS
 ]
 WEIGHTS = {
-    "latent-10.safetensors": {"latent": 10, "steps": 8_000, "seed": 0},
-    "latent-20.safetensors": {"latent": 20, "steps": 8_000, "seed": 0},
+    "latent-10.safetensors": {"latent": 10, "steps": 4_000, "seed": 0},
+    "latent-20.safetensors": {"latent": 20, "steps": 4_000, "seed": 0},
 }
 
 
