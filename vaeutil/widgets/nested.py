@@ -69,7 +69,8 @@ class NestedSamples(Explorable):
         exact = "" if model["exact"] is None else f"; the exact value is {model['exact']:.2f}"
         return sketch(figure), (
             f"{self.options['title']}: the estimated NLL of {model['label']} falls from "
-            f"{first:.2f} nats at k = {model['k'][0]} to {last:.2f} at k = {model['k'][-1]:,}{exact}."
+            f"{first:.2f} nats at k = {model['k'][0]} to {last:.2f} at k = {model['k'][-1]:,}"
+            f"{exact}."
         )
 
 
