@@ -51,7 +51,7 @@ class TwoGaussians(Explorable):
         figure = Figure((6, 2.6), layout="constrained")
         axes = figure.subplots()
         for name, (mean, std), colour in zip("pq", (self.p, self.q), PALETTE, strict=False):
-            axes.plot(x, density(x, mean, std), color=colour, label=name)
+            axes.plot(x, np.exp(log_density(x, mean, std)), color=colour, label=name)
         axes.set(xlabel="x", ylabel="density")
         axes.legend()
         there, back = self.divergences()
@@ -78,6 +78,6 @@ def closed_form(p, q) -> float:
     return 0.5 * (((p[0] - q[0]) / q[1]) ** 2 + s - math.log(s) - 1)
 
 
-def density(x: np.ndarray, mean: float, std: float) -> np.ndarray:
-    """N(x; mean, std²)."""
-    return np.exp(-0.5 * ((x - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi))
+def log_density(x: np.ndarray, mean: float, std: float) -> np.ndarray:
+    """log N(x; mean, std²)."""
+    return -0.5 * ((x - mean) / std) ** 2 - math.log(std * math.sqrt(2 * math.pi))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from vaeutil._svg import INK, PALETTE
 from vaeutil.widgets._base import Explorable, sketch
-from vaeutil.widgets.bells import checked_law, density
+from vaeutil.widgets.bells import checked_law, log_density
 
 STD = 0.5  # of each hump
 DISTANCES, WEIGHTS = (0.0, 6.0), (0.1, 0.9)
@@ -53,30 +53,28 @@ class GaussianFit(Explorable):
     def _check_q(self, proposal) -> list[float]:
         return checked_law("q", proposal["value"], MEANS, STDS)
 
-    def target(self, x: np.ndarray) -> np.ndarray:
-        """The target's density at x."""
-        half = self.distance / 2
-        left, right = density(x, -half, STD), density(x, half, STD)
-        return (1 - self.weight) * left + self.weight * right
+    def log_target(self, x: np.ndarray) -> np.ndarray:
+        """The target's log-density at x."""
+        half, w = self.distance / 2, self.weight
+        left = math.log(1 - w) + log_density(x, -half, STD)
+        return np.logaddexp(left, math.log(w) + log_density(x, half, STD))
 
     def divergences(self) -> tuple[float, float]:
         """(D(p ‖ q), D(q ‖ p)) in nats, forward and reverse, by quadrature."""
-        x = np.linspace(-24, 24, 19_201)  # six standard deviations of q and more
-        log_p = np.log(self.target(x).clip(1e-300))
-        half, far = self.distance / 2, np.abs(x) > 15  # out there the density underflows
-        log_p[far] = -0.5 * ((np.abs(x[far]) - half) / STD) ** 2 - 1  # and hardly counts
-        log_q = -0.5 * ((x - self.q[0]) / self.q[1]) ** 2
-        log_q -= math.log(self.q[1] * math.sqrt(2 * math.pi))
+        x = np.linspace(-40, 40, 32_001)  # nine standard deviations of the widest q, and more
+        log_p, log_q = self.log_target(x), log_density(x, *self.q)
         forward, reverse = np.exp(log_p) * (log_p - log_q), np.exp(log_q) * (log_q - log_p)
-        return float(np.trapezoid(forward, x)), float(np.trapezoid(reverse, x))
+        return float(forward.sum() * (x[1] - x[0])), float(reverse.sum() * (x[1] - x[0]))
 
     def picture(self) -> tuple[np.ndarray, str]:
         """The target and q."""
         x = np.linspace(-6, 6, 401)
         figure = Figure((6, 2.6), layout="constrained")
         axes = figure.subplots()
-        axes.fill_between(x, self.target(x), color=INK, alpha=0.2, lw=0, label="target p")
-        axes.plot(x, density(x, *self.q), color=PALETTE[1], label="q")
+        axes.fill_between(
+            x, np.exp(self.log_target(x)), color=INK, alpha=0.2, lw=0, label="target p"
+        )
+        axes.plot(x, np.exp(log_density(x, *self.q)), color=PALETTE[1], label="q")
         axes.set(xlabel="x", ylabel="density")
         axes.legend()
         forward, reverse = self.divergences()
