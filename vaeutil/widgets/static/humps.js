@@ -56,7 +56,7 @@ function buildHumps({ options, state, onChange }) {
   const bell = densities.curve({ series: 2, name: "q" });
   densities.onDrag(([x]) => choose({ q: [clamp(x, means[1]), q[1]] }));
   const valleys = makePlot({
-    x: means, y: [0, 8], xLabel: "mean of q, its std as it is", yLabel: "nats", label: "", height: 220,
+    x: [-HUMPS_REACH, HUMPS_REACH], y: [0, 8], xLabel: "mean of q, its std as it is", yLabel: "nats", label: "", height: 220,
   });
   const lines = [
     valleys.curve({ series: 3, name: "forward, D(p ‖ q)" }),
@@ -112,7 +112,7 @@ function buildHumps({ options, state, onChange }) {
     ground.set(xs, xs.map((x) => Math.exp(target(x)[0])));
     bell.set(xs, xs.map((x) => Math.exp(bellLogDensity(x, q))));
     densities.setY(0, roundUp(Math.max(0.8, 0.42 / q[1])));
-    const places = Array.from({ length: 81 }, (_, i) => means[0] + (i * (means[1] - means[0])) / 80);
+    const places = xs.filter((_, i) => i % 6 === 0);
     lines[0].set(places, places.map((m) => forward([m, q[1]], known)));
     lines[1].set(places, places.map((m) => reverse([m, q[1]])));
     dots[0].set(q[0], both.forward);
