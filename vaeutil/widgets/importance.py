@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from vaeutil._svg import PALETTE
 from vaeutil.widgets._base import Explorable, sketch
-from vaeutil.widgets.bells import density
+from vaeutil.widgets.bells import log_density
 
 DRAWS, MOST = 1_000, 40
 RANGES = {"mean": (-3.0, 3.0), "width": (0.1, 3.0)}
@@ -68,7 +68,7 @@ class WeightsExplorer(Explorable):
 
     def log_evidence(self) -> float:
         """log p(x), exactly, in nats: d times that of N(x; 0, 1 + noise)."""
-        return self.d * math.log(density(self._x, 0, math.sqrt(1 + self._noise)))
+        return self.d * float(log_density(self._x, 0, math.sqrt(1 + self._noise)))
 
     def needed(self) -> float:
         """Draws for a standard error of 10 % of p(x): 100 (e^{d·D₂} − 1); infinite if they are.
@@ -90,7 +90,7 @@ class WeightsExplorer(Explorable):
         axes = figure.subplots()
         laws = {"prior": (0, 1), "posterior": self.posterior(), "proposal": (self.mean, self.width)}
         for (name, law), colour in zip(laws.items(), PALETTE, strict=False):
-            axes.plot(z, density(z, *law), color=colour, label=name)
+            axes.plot(z, np.exp(log_density(z, *law)), color=colour, label=name)
         axes.set(xlabel="z, one dimension", ylabel="density")
         axes.legend()
         needed = self.needed()
