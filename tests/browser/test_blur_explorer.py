@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_torch(opened, models, x):
     expect(opened, first, x[:1], 0.1)
     opened.get_by_label("Trained with", exact=True).select_option(value="1")
     expect(opened, second, x[:1], 0.4)
-    opened.get_by_label("Image", exact=True).select_option(value="2")
+    opened.get_by_label("Image", exact=True).select_option(label="3")
     expect(opened, second, x[2:], 0.4)
 
 
