@@ -99,3 +99,8 @@ class WeightsExplorer(Explorable):
             f"{self.d} dimensions; log p(x) is {self.log_evidence():.2f} nats; draws needed for an "
             f"error of 10 percent: {'infinitely many' if needed == math.inf else f'{needed:,.0f}'}."
         )
+
+
+def density(z, mean: float, std: float):
+    """N(z; mean, std²)."""
+    return np.exp(-0.5 * ((z - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi))
