@@ -23,7 +23,6 @@ NAMES = (
     "twin",
     "classifier",
     "blur",
-    "naive",
     "nested",
     "kinds",
     "bound",

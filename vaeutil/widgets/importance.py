@@ -85,7 +85,7 @@ class WeightsExplorer(Explorable):
 
     def picture(self) -> tuple[np.ndarray, str]:
         """Prior, posterior and proposal in one dimension."""
-        z = np.linspace(-4, 4, 400)
+        z = np.linspace(-5, 5, 500)
         figure = Figure((6, 2.6), layout="constrained")
         axes = figure.subplots()
         laws = {"prior": (0, 1), "posterior": self.posterior(), "proposal": (self.mean, self.width)}

@@ -15,9 +15,9 @@ function buildImportance({ options, state, onChange }) {
   const post = { mean: x / (1 + noise), std: Math.sqrt(noise / (1 + noise)) };
   const normal = makeNormal(0);
   const eps = Float64Array.from({ length: draws * most }, normal); // the same draws for every proposal
-  const xs = Array.from({ length: 401 }, (_, i) => -4 + i / 50);
+  const xs = Array.from({ length: 501 }, (_, i) => -5 + i / 50);
 
-  const bells = makePlot({ x: [-4, 4], y: [0, 1.5], xLabel: "z, one dimension", yLabel: "density", label: "", height: 230 });
+  const bells = makePlot({ x: [-5, 5], y: [0, 1.5], xLabel: "z, one dimension", yLabel: "density", label: "", height: 230 });
   const laws = ["prior", "posterior", "proposal q"].map((name, i) => bells.curve({ series: i + 1, name, fill: i > 0 }));
   bells.onDrag(([z]) => choose({ mean: toStep(Math.min(ranges.mean[1], Math.max(ranges.mean[0], z)), 0.05) }));
   const shares = makePlot({
@@ -26,7 +26,7 @@ function buildImportance({ options, state, onChange }) {
   });
   const equal = shares.curve({ series: 5, dashed: true, name: "equal weights" });
   const share = shares.curve({ series: 3, name: "these weights" });
-  equal.set(xs.map((_, i) => draws ** (i / 400)), xs.map((_, i) => draws ** (i / 400 - 1)));
+  equal.set(xs.map((_, i) => draws ** (i / 500)), xs.map((_, i) => draws ** (i / 500 - 1)));
 
   const ranged = (label, name, step) => makeRange({
     label, min: ranges[name][0], max: ranges[name][1], step, origin: name === "mean" ? 0 : ranges[name][0],
