@@ -26,6 +26,7 @@ NAMES = (
     "nested",
     "kinds",
     "bound",
+    "guess",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
