@@ -30,11 +30,11 @@ function buildWater({ options, state, onChange }) {
   const sliders = {
     beta: makeRange({
       label: "β", min: options.beta[0], max: options.beta[1], log: true,
-      onInput: (value) => choose(value, sigma),
+      format: (v) => v.toPrecision(3), onInput: (value) => choose(value, sigma),
     }),
     sigma: makeRange({
       label: "σ", min: options.sigma[0], max: options.sigma[1], log: true,
-      format: (v) => v.toFixed(3), onInput: (value) => choose(beta, value),
+      format: (v) => v.toPrecision(3), onInput: (value) => choose(beta, value),
     }),
   };
   const readout = makeReadout([
@@ -46,7 +46,7 @@ function buildWater({ options, state, onChange }) {
   const button = makeButton("Double β, halve σ²", () => {
     const factor = Math.min(2, options.beta[1] / beta, (sigma / options.sigma[0]) ** 2);
     choose(beta * factor, sigma / Math.sqrt(factor));
-    frame.say(`β = ${showNumber(beta)}, σ = ${sigma.toFixed(3)}: the level is where it was.`);
+    frame.say(`β = ${beta.toPrecision(3)}, σ = ${sigma.toPrecision(3)}: the level is where it was.`);
   });
   const frame = makeFrame({
     title, wide: true,
