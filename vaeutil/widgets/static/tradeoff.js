@@ -52,9 +52,9 @@ function buildTradeoff({ options, state, onChange }) {
   });
   const readout = makeReadout([
     { name: "rate", label: "Rate R", unit: "nats" },
-    { name: "distortion", label: "Distortion D", unit: "nats" },
-    { name: "loss", label: "Loss D + βR", series: 2, unit: "nats" },
-    { name: "elbo", label: "−ELBO = D + R", series: 3, unit: "nats" },
+    { name: "distortion", label: "Distortion Δ", unit: "nats" },
+    { name: "loss", label: "Loss Δ + βR", series: 2, unit: "nats" },
+    { name: "elbo", label: "−ELBO = Δ + R", series: 3, unit: "nats" },
   ]);
   const told = makeTradeoffStrip(2 + DRAWS, `Left to right: x; decoded mean of q; ${DRAWS} decoded draws of q`);
   const invented = makeTradeoffStrip(SAMPLES, "Decoded draws from the prior");
