@@ -93,8 +93,8 @@ def test_a_tiny_run_of_a_kind(blobs, tmp_path, kind):
     config = small(kinds.CONFIG, training, kinds.SMOKE["evaluation"], latent=2, hidden=[8])
     found = kinds.run(blobs, config, tmp_path / "checkpoint", kind=kind, seed=0)
     assert {"negative_elbo", "nll", "train", "on_static"} < set(found.figures)
-    if kind == "static":
-        assert found.figures["negative_elbo"] == pytest.approx(found.figures["on_static"])
+    # Ten images, binarised once as part of the whole split and once by themselves.
+    assert found.figures["on_static"] == pytest.approx(found.figures["on_dynamic"], rel=0.05)
 
 
 def test_a_tiny_classifier(blobs, tmp_path):
