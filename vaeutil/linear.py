@@ -71,9 +71,9 @@ class LinearGaussian:
         fit = -0.5 * (
             squares / self.sigma**2 + off.shape[-1] * math.log(2 * math.pi * self.sigma**2)
         )
-        cov = covariance.expand(len(mean), -1, -1)
-        eye = self._eye().expand_as(cov)
-        return fit - gaussian_kl_full(mean, cov, torch.zeros_like(mean), eye)
+        origin = mean.new_zeros(self.latent)
+        spread = gaussian_kl_full(origin, covariance, origin, self._eye())
+        return fit - spread - 0.5 * mean.square().sum(-1)
 
     def em_step(self, x: Tensor) -> "LinearGaussian":
         """One step of EM on x [n, D]: exact posterior, then the best weight and sigma for it.
