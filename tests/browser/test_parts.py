@@ -28,10 +28,13 @@ const log = makePlot({
 });
 log.dot({ series: 1 }).set(100, 1);
 const range = makeRange({
-  label: "deviation", min: 0.1, max: 10, log: true, onInput: (v) => { said.range = v; range.show(v); },
+  label: "deviation", min: 0.1, max: 10, log: true,
+  onInput: (v) => { said.range = v; range.show(v); },
 });
 range.show(1);
-const choice = makeChoice({ label: "kind", options: ["one", "two"], onInput: (i) => { said.choice = i; } });
+const choice = makeChoice({
+  label: "kind", options: ["one", "two"], onInput: (i) => { said.choice = i; },
+});
 const bars = makeBars({ label: "Terms", min: 0, max: 10, unit: "nats" });
 bars.set([{ label: "rate", value: 4, series: 1 }, { label: "gap", value: 2, series: 2, from: 4 }]);
 const readout = makeReadout([{ name: "kl", label: "KL", series: 1, unit: "nats" }]);
@@ -119,7 +122,8 @@ def test_bars_stand_on_one_another(parts):
         for bar in [track.locator(".vae-bar").bounding_box()]
     ]
     (start, length, whole), (second, _, _) = spans
-    assert start == pytest.approx(0, abs=0.5) and length == pytest.approx(0.4 * whole, abs=0.5)
+    assert start == pytest.approx(0, abs=0.5)
+    assert length == pytest.approx(0.4 * whole, abs=0.5)
     assert second == pytest.approx(length, abs=0.5)
     assert parts.locator("[data-value=kl]").inner_text() == "0.00"
 

@@ -171,8 +171,10 @@ def test_several_networks_travel_under_their_names():
     one, two = pack_network(nn.Sequential(nn.Linear(3, 2)), 3, 2), pack(mlp_decoder(2, (4,)), 2)
     both = join({"encoder": one, "decoder": two})
     sizes, _ = read(both)
-    assert both[:4] == b"VAEN" and sizes == {"encoder": len(one), "decoder": len(two)}
-    assert both.endswith(one + two) and both.index(one) % 2 == 0
+    assert both[:4] == b"VAEN"
+    assert sizes == {"encoder": len(one), "decoder": len(two)}
+    assert both.endswith(one + two)
+    assert both.index(one) % 2 == 0
 
 
 def test_a_network_without_a_sigmoid_has_none():
