@@ -12,15 +12,16 @@ function makePlane({ name, span, codes, spacing, onMove }) {
   plot.curve({ series: 2, name: "95 % of N(0, I)" })
     .set(turn.map((a) => CIRCLE * Math.cos(a)), turn.map((a) => CIRCLE * Math.sin(a)));
   const line = plot.curve({ series: 4, dashed: true });
-  const halo = plot.dot({ series: 3, size: 17 });
-  const dot = plot.dot({ series: 4, size: 11 });
+  const dot = plot.dot({ series: 4, size: 14 });
   let point = [0, 0];
   plot.onDrag((place) => onMove(place));
   const ranges = span.map(([min, max], i) => makeRange({
     label: symbol("z", i + 1), min, max, origin: Math.min(max, Math.max(min, 0)),
     onInput: (value) => onMove(point.map((old, j) => (j === i ? value : old))),
   }));
-  const canvas = make("canvas", { width: SIDE, height: SIDE, role: "img", class: "vae-picture" });
+  const canvas = make("canvas", {
+    width: SIDE, height: SIDE, role: "img", class: "vae-picture", style: "width: 112px; height: 112px",
+  });
   const context = canvas.getContext("2d", { alpha: false });
   const picture = context.createImageData(SIDE, SIDE);
   const readout = makeReadout([{ name: "near", label: "Nearest code:", unit: "spacings away" }]);
@@ -43,7 +44,6 @@ function makePlane({ name, span, codes, spacing, onMove }) {
     between: (from, to, share) => codes.map((c) => c[from] + share * (c[to] - c[from])),
     show(next, network) {
       point = next;
-      halo.set(...point);
       dot.set(...point);
       ranges.forEach((range, i) => range.show(point[i]));
       const place = `z = (${point.map(showNumber).join(", ")})`;
@@ -61,7 +61,6 @@ function buildPlanes({ options, state, onChange }) {
   let points = state.points.map((point) => Array.from(point));
   let networks = null;
   let pair = 0;
-  let share = 0;
 
   const planes = names.map((name, i) => makePlane({
     name, span: spans[i], codes: codes[i], spacing: spacing[i],
@@ -76,14 +75,11 @@ function buildPlanes({ options, state, onChange }) {
     set(next);
     onChange({ points });
   }
-  function stroll(value) {
-    share = value;
+  function stroll(share) {
     walk.show(share);
     choose(planes.map((plane) => plane.between(...pairs[pair], share)));
   }
-  function aim() {
-    planes.forEach((plane) => plane.walk(...pairs[pair]));
-  }
+  const aim = () => planes.forEach((plane) => plane.walk(...pairs[pair]));
 
   const percent = (value) => `${Math.round(100 * value)} %`;
   const walk = makeRange({
