@@ -145,7 +145,7 @@ def test_keys_and_dragging_move_q(open_explorer):
     expect(explorer, 0.51, 0.45, 1.0)
     box = explorer.locator("svg").first.bounding_box()
     inner = (box["width"] - 62, box["height"] - 62)  # within the chart's margins
-    x = box["x"] + 48 + inner[0] * (1.0 + 4) / 8
+    x = box["x"] + 48 + inner[0] * (1.0 + 3) / 6
     y = box["y"] + 24 + inner[1] * (1 - 1.2 / 1.6)
     explorer.page.mouse.click(x, y)
     sd = 1 / (1.2 * math.sqrt(2 * math.pi))

@@ -98,9 +98,9 @@ class Away:
         path = self.folder / name
         nbformat.write(notebook, path)
         done = self.run("-c", EXECUTE, path)
-        assert done.returncode == 0, done.stderr[-3000:]
         executed = chapters.read(path)
         path.unlink()
+        assert done.returncode == 0, done.stderr[-3000:]
         outputs = [output for _, cell in chapters.code(executed) for output in cell.outputs]
         return "".join(output.get("text", "") for output in outputs)
 

@@ -9,7 +9,7 @@ function buildBound({ options, state, onChange }) {
   let anchor = null;
 
   const densities = makePlot({
-    x: [-4, 4], y: [0, 1.6], height: 250, xLabel: "latent z", yLabel: "density", label: "",
+    x: [-3, 3], y: [0, 1.6], height: 250, xLabel: "latent z", yLabel: "density", label: "",
   });
   const prior = densities.curve({ series: 3, dashed: true, name: "prior p(z)" });
   const posterior = densities.curve({ series: 1, fill: true, name: "posterior p(z | x)" });
@@ -37,7 +37,7 @@ function buildBound({ options, state, onChange }) {
     onInput: (value) => choose({ [name]: value }, who),
   });
   const sliders = {
-    mean: slider("mean", "q", "mean of q"), sd: slider("sd", "q", "sd of q"), w: slider("w", "p", "w"),
+    mean: slider("mean", "q", "mean of q"), sd: slider("sd", "q", "sd of q"), w: slider("w", "w", "w"),
   };
   const decoder = makeChoice({
     label: "Decoder's mean", options: ["w z", "w z²"],
@@ -51,7 +51,7 @@ function buildBound({ options, state, onChange }) {
   });
   const buttons = [
     press("Best q for this w", "q", () => model.bestQ(at, ranges)),
-    press("Best w for this q", "p", () => ({ w: limit("w", model.bestW(at)) })),
+    press("Best w for this q", "w", () => ({ w: limit("w", model.bestW(at)) })),
     press("Reset", "everything", () => start),
   ];
   const frame = makeFrame({
@@ -108,7 +108,7 @@ function buildBound({ options, state, onChange }) {
     byW.describe(`log p(x) and ELBO against w; at w = ${showNumber(at.w)}: ${spoken()}`);
   }
 
-  /** Takes the reader's move of q, of p or of the decoder; changes count from where it began. */
+  /** Takes the reader's move of q, of w or of the decoder; changes count from where it began. */
   function choose(next, who) {
     if (who !== mover || !anchor) anchor = measure(at);
     mover = who;
