@@ -30,7 +30,7 @@ PUBLISHED = (
         "dynamic", "nll", 5_000, 86.76, "Burda et al., table 1", ARXIV + "1509.00519",
     ),
     Published(
-        "the same, others' code",
+        "VAE, 200-200, 50 latents, other code",
         "dynamic", "nll", 0, 86.35, "nbip/IWAE, README", GITHUB + "nbip/IWAE",
     ),
     Published(
@@ -88,7 +88,7 @@ PUBLISHED = (
         "static", "negative elbo", 0, 86.55, "van den Berg et al.", ARXIV + "1803.05649",
     ),
     Published(
-        "the same, orthogonal Sylvester flow",
+        "gated convolutional VAE, Sylvester flow",
         "static", "negative elbo", 0, 83.32, "van den Berg et al.", ARXIV + "1803.05649",
     ),
 )  # fmt: skip
