@@ -84,16 +84,6 @@ def information(model: Model, split: Split, k: int = 1, seed: int = 0) -> Inform
     )
 
 
-def mutual_information(model: Model, split: Split, k: int = 1, seed: int = 0) -> Estimate:
-    """I(x; z) between the images of a split and their codes, at most log N; see `information`."""
-    return information(model, split, k, seed).mutual_information
-
-
-def aggregate_kl(model: Model, split: Split, k: int = 1, seed: int = 0) -> Estimate:
-    """KL(q(z) ‖ p(z)) of the aggregate posterior from the prior; see `information`."""
-    return information(model, split, k, seed).aggregate_kl
-
-
 def aggregate_log_prob(z: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """log q(z) of the equal mixture of the Gaussians N(mean[n], diag std[n]²): [m, d] → [m]."""
     z, mean, std = z.double(), mean.double(), std.double()

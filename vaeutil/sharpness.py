@@ -1,7 +1,7 @@
 """How sharp an image is: its gradient energy, and its power by spatial frequency.
 
 Both are quadratic in the image, so both split exactly over a mean and what scatters about it:
-E S(x) = S(E x) + E S(x − E x). An average is never sharper than what it averages.
+E S(x) = S(E x) + E S(x − E x). An average is never sharper than its members are on average.
 """
 
 import numpy as np
