@@ -25,6 +25,7 @@ STATIC = Path(__file__).with_name("static")
 SOURCES = (
     "bundle.js",
     "decoder.js",
+    "flow.js",
     "controls.js",
     "plot.js",
     "pad.js",

@@ -135,11 +135,12 @@ function decoderOf(bytes) {
   return networks.get(bytes);
 }
 
-/** The networks of a bundle of several: {name: Network}. */
+/** The networks of a bundle of several: {name: Network}; for a flow's bundle, {name: flow}. */
 function networksOf(bytes) {
   if (!networks.has(bytes)) {
     const all = Object.entries(readBundles(bytes));
-    networks.set(bytes, Object.fromEntries(all.map(([name, one]) => [name, new Network(one)])));
+    networks.set(bytes, Object.fromEntries(all.map(
+      ([name, one]) => [name, isFlow(one) ? flowOf(one) : new Network(one)])));
   }
   return networks.get(bytes);
 }
