@@ -5,7 +5,9 @@ from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
 from vaeutil.models.full import FullVAE
+from vaeutil.models.infovae import CausalInfoVAE, InfoVAE
 from vaeutil.models.likelihoods import Bernoulli, gaussian
+from vaeutil.models.priors import FlowPrior, MixturePrior, PriorVAE, VampPrior, with_prior
 from vaeutil.models.storage import describe, load, save
 from vaeutil.models.vae import VAE
 
@@ -14,11 +16,18 @@ __all__ = [
     "VAE",
     "Bernoulli",
     "BetaVAE",
+    "CausalInfoVAE",
     "CausalVAE",
+    "FlowPrior",
     "FullVAE",
+    "InfoVAE",
+    "MixturePrior",
     "Model",
+    "PriorVAE",
+    "VampPrior",
     "describe",
     "gaussian",
     "load",
     "save",
+    "with_prior",
 ]

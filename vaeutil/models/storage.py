@@ -13,9 +13,11 @@ from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
 from vaeutil.models.full import FullVAE
+from vaeutil.models.infovae import CausalInfoVAE, InfoVAE
+from vaeutil.models.priors import PriorVAE
 from vaeutil.models.vae import VAE
 
-CLASSES = {cls.__name__: cls for cls in (AE, BetaVAE, CausalVAE, FullVAE, VAE)}
+CLASSES = {cls.__name__: cls for cls in (AE, BetaVAE, CausalVAE, FullVAE, PriorVAE, VAE)}
 
 
 def save(model: Model, path, *, half: bool = False, **about: str) -> None:
