@@ -4,8 +4,12 @@ from vaeutil.models.ae import AE
 from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
+from vaeutil.models.completion import CompletionNet, CompletionVAE
+from vaeutil.models.cvae import CVAE
+from vaeutil.models.flow import FlowVAE
 from vaeutil.models.full import FullVAE
 from vaeutil.models.infovae import CausalInfoVAE, InfoVAE
+from vaeutil.models.iwae import IWAE
 from vaeutil.models.likelihoods import Bernoulli, gaussian
 from vaeutil.models.priors import FlowPrior, MixturePrior, PriorVAE, VampPrior, with_prior
 from vaeutil.models.storage import describe, load, save
@@ -13,12 +17,17 @@ from vaeutil.models.vae import VAE
 
 __all__ = [
     "AE",
+    "CVAE",
+    "IWAE",
     "VAE",
     "Bernoulli",
     "BetaVAE",
     "CausalInfoVAE",
     "CausalVAE",
+    "CompletionNet",
+    "CompletionVAE",
     "FlowPrior",
+    "FlowVAE",
     "FullVAE",
     "InfoVAE",
     "MixturePrior",

@@ -12,12 +12,31 @@ from vaeutil.models.ae import AE
 from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
+from vaeutil.models.completion import CompletionNet, CompletionVAE
+from vaeutil.models.cvae import CVAE
+from vaeutil.models.flow import FlowVAE
 from vaeutil.models.full import FullVAE
 from vaeutil.models.infovae import CausalInfoVAE, InfoVAE
+from vaeutil.models.iwae import IWAE
 from vaeutil.models.priors import PriorVAE
 from vaeutil.models.vae import VAE
 
-CLASSES = {cls.__name__: cls for cls in (AE, BetaVAE, CausalVAE, FullVAE, PriorVAE, VAE)}
+CLASSES = {
+    cls.__name__: cls
+    for cls in (
+        AE,
+        BetaVAE,
+        CVAE,
+        CausalInfoVAE,
+        CausalVAE,
+        CompletionNet,
+        CompletionVAE,
+        FlowVAE, FullVAE, IWAE,
+        InfoVAE,
+        PriorVAE,
+        VAE,
+    )
+}
 
 
 def save(model: Model, path, *, half: bool = False, **about: str) -> None:
