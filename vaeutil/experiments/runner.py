@@ -27,6 +27,10 @@ NAMES = (
     "kinds",
     "bound",
     "guess",
+    "cvae",
+    "completion",
+    "iwae",
+    "priors",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
