@@ -6,11 +6,16 @@ from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
 from vaeutil.models.completion import CompletionNet, CompletionVAE
 from vaeutil.models.cvae import CVAE
+from vaeutil.models.density import FlowDensity
 from vaeutil.models.flow import FlowVAE
 from vaeutil.models.full import FullVAE
+from vaeutil.models.fvae import FVAE
+from vaeutil.models.gallery import Gallery
+from vaeutil.models.gan import GAN
 from vaeutil.models.infovae import CausalInfoVAE, InfoVAE
 from vaeutil.models.iwae import IWAE
 from vaeutil.models.likelihoods import Bernoulli, gaussian
+from vaeutil.models.pixel_flow import PixelFlow
 from vaeutil.models.priors import FlowPrior, MixturePrior, PriorVAE, VampPrior, with_prior
 from vaeutil.models.storage import describe, load, save
 from vaeutil.models.vae import VAE
@@ -18,6 +23,8 @@ from vaeutil.models.vae import VAE
 __all__ = [
     "AE",
     "CVAE",
+    "FVAE",
+    "GAN",
     "IWAE",
     "VAE",
     "Bernoulli",
@@ -26,12 +33,15 @@ __all__ = [
     "CausalVAE",
     "CompletionNet",
     "CompletionVAE",
+    "FlowDensity",
     "FlowPrior",
     "FlowVAE",
     "FullVAE",
+    "Gallery",
     "InfoVAE",
     "MixturePrior",
     "Model",
+    "PixelFlow",
     "PriorVAE",
     "VampPrior",
     "describe",

@@ -14,10 +14,15 @@ from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
 from vaeutil.models.completion import CompletionNet, CompletionVAE
 from vaeutil.models.cvae import CVAE
+from vaeutil.models.density import FlowDensity
 from vaeutil.models.flow import FlowVAE
 from vaeutil.models.full import FullVAE
+from vaeutil.models.fvae import FVAE
+from vaeutil.models.gallery import Gallery
+from vaeutil.models.gan import GAN
 from vaeutil.models.infovae import CausalInfoVAE, InfoVAE
 from vaeutil.models.iwae import IWAE
+from vaeutil.models.pixel_flow import PixelFlow
 from vaeutil.models.priors import PriorVAE
 from vaeutil.models.vae import VAE
 
@@ -31,8 +36,15 @@ CLASSES = {
         CausalVAE,
         CompletionNet,
         CompletionVAE,
-        FlowVAE, FullVAE, IWAE,
+        FVAE,
+        FlowDensity,
+        FlowVAE,
+        FullVAE,
+        GAN,
+        Gallery,
+        IWAE,
         InfoVAE,
+        PixelFlow,
         PriorVAE,
         VAE,
     )
