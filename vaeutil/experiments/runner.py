@@ -27,6 +27,8 @@ NAMES = (
     "kinds",
     "bound",
     "guess",
+    "gan",
+    "fvae",
     "cvae",
     "completion",
     "iwae",
