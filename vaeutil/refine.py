@@ -69,7 +69,9 @@ def refine(
     model.check_images(x)
     with seeded(seed, x.device):
         start, draw = _start(model, x, family)
-        law = Law({name: value.detach().clone().requires_grad_() for name, value in start.items()}, draw)
+        law = Law(
+            {name: value.detach().clone().requires_grad_() for name, value in start.items()}, draw
+        )
         leaves = list(law.parameters.values())
         optimiser = torch.optim.Adam(leaves, lr=lr)
         for step in range(steps):

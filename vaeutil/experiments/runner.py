@@ -33,6 +33,11 @@ NAMES = (
     "completion",
     "iwae",
     "priors",
+    "energies",
+    "posteriors",
+    "infovae",
+    "preference",
+    "fewdigits",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
