@@ -2,9 +2,10 @@
 
 Kinds: "vae"; "cvae", the label in encoder and decoder, prior N(0, I); "decoder", the label in the
 decoder alone; "learned", the label in both, a prior of its own for each class. Five paired seeds,
-the recipe of the variants but for 200 importance samples in place of 500. For the conditional kinds negative_elbo and nll_given are of
-log p(x | y), nll of log p(x), all ten classes tried. Probes read the label off drawn codes (and
-off means), fitted on probe_images training images. Nats; accuracies are shares.
+the recipe of the variants but for 200 importance samples in place of 500. For the conditional
+kinds negative_elbo and nll_given are of log p(x | y), nll of log p(x), all ten classes tried.
+Probes read the label off drawn codes (and off means), fitted on probe_images training images.
+Nats; accuracies are shares.
 """
 
 import time

@@ -4,13 +4,16 @@ from vaeutil.widgets._base import Explorable, page_script
 from vaeutil.widgets.bells import TwoGaussians
 from vaeutil.widgets.blur import BlurExplorer
 from vaeutil.widgets.bound import BoundExplorer
+from vaeutil.widgets.completion import CompleteDigit
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
+from vaeutil.widgets.hand import OneHand
 from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.live import show_live
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
+from vaeutil.widgets.priors import PriorExplorer
 from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
@@ -20,13 +23,16 @@ __all__ = [
     "BlurExplorer",
     "BoundExplorer",
     "CodePlanes",
+    "CompleteDigit",
     "DrawDigit",
     "Explorable",
     "GaussianFit",
     "LatentExplorer",
     "NestedSamples",
     "NumberRuler",
+    "OneHand",
     "PiExplorer",
+    "PriorExplorer",
     "RateDistortion",
     "TwoGaussians",
     "WaterLevel",

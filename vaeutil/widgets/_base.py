@@ -44,6 +44,9 @@ SOURCES = (
     "bound.js",
     "rain.js",
     "importance.js",
+    "hand.js",
+    "completion.js",
+    "priors.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
