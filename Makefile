@@ -4,6 +4,8 @@ NAME ?=
 BIN := .venv/bin
 # TORCH=cpu takes torch from its own index of builds for the CPU.
 export TORCH
+# One worker a core, at most eight.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8 --dist
 
 .PHONY: help
 help:  ## this list
@@ -23,10 +25,11 @@ serve:  ## look at the site: http://localhost:8000
 test: install-tests  ## install and run everything that checks the project
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest tests/unit tests/notebooks
-	VAEUTIL_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=300 notebooks
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup tests/unit tests/notebooks
+	VAEUTIL_PROFILE=smoke OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) loadscope \
+		--nbval-lax --nbval-cell-timeout=300 notebooks
 	$(BIN)/python book/_tools/build.py
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup tests/browser
 
 .PHONY: format
 format: install-tests  ## mend the layout of the code

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import chromium
 import pytest
+from browsing import pages_of
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 
@@ -44,32 +45,9 @@ def browser():
 
 @pytest.fixture
 def new_page(browser):
-    """new_page(**options of a browser context) → a page in a context of its own.
-
-    `page.problems` collects console errors and warnings, uncaught exceptions and failed requests;
-    `page.requested` every address asked for. Both are lists of strings.
-    """
-    contexts = []
-
-    def open_page(**options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.problems, page.requested = [], []
-        page.on("console", lambda message: note_console(page, message))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("requestfailed", lambda request: page.problems.append(f"failed: {request.url}"))
-        page.on("request", lambda request: page.requested.append(request.url))
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def note_console(page, message):
-    if message.type in ("error", "warning"):
-        page.problems.append(f"{message.type}: {message.text}")
+    """Pages for one test, as `pages_of` opens them."""
+    with pages_of(browser) as open_page:
+        yield open_page
 
 
 @pytest.fixture
@@ -109,12 +87,31 @@ def serve():
         server.server_close()
 
 
+# axe looks at every element anew. Most elements of a chapter are the letters of typeset maths, the
+# strokes of figures that are one image to a screen reader, and tokens of code in the same few
+# colours: one token of each class stays in each scheme.
+THIN = """() => {
+  for (const maths of document.querySelectorAll("mjx-container")) maths.replaceChildren("x");
+  for (const stroke of document.querySelectorAll(".vae-figure svg > g")) stroke.remove();
+  const seen = new Set();
+  for (const token of document.querySelectorAll(".highlight pre span")) {
+    if (seen.has(token.className)) token.replaceWith(token.textContent);
+    seen.add(token.className);
+  }
+  document.querySelectorAll(".highlight pre").forEach(code => code.normalize());
+}"""
+
+
 @pytest.fixture(scope="session")
 def axe():
-    """axe(page) → what axe finds wrong with the page as it is now, one line an element."""
+    """axe(page) → what axe finds wrong with the page as it is now, one line an element.
+
+    It thins the page out first: look at nothing else on it afterwards.
+    """
     from axe_playwright_python.sync_playwright import Axe
 
     def violations(page) -> list[str]:
+        page.evaluate(THIN)
         found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
         return [f"{v['id']}: {node['html'][:200]}" for v in found for node in v["nodes"]]
 

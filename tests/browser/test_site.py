@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 import torch
+from browsing import pages_of
 from pages import CHAPTERS, PAGES, ROOT, WELCOME
 from PIL import Image
 
@@ -68,63 +69,139 @@ def wake(page):
     page.wait_for_load_state("networkidle")
 
 
-# Each width and each scheme once: axe takes most of the time, and the long chapters much of it.
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_sound(new_page, root, axe, name, width, scheme):
-    page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    visit(page, f"{root}/{name}")
-    assert page.evaluate("document.documentElement.dataset.theme") == scheme
-    wake(page)
-    assert page.problems == []
-    assert [url for url in page.requested if not url.startswith((root, "data:", "blob:"))] == []
-    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
-    assert [text for text in page.evaluate(PROSE) if "$" in text] == []
-    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert overflow <= 0, f"the page is {overflow} pixels wider than the window"
-    assert axe(page) == []
+# Each page wide and light, and narrow and dark; one load serves all tests of a look.
+LOOKS = [
+    pytest.param(
+        (name, width, scheme),
+        id=f"{name}-{width}-{scheme}",
+        marks=pytest.mark.xdist_group(f"{name}-{width}"),
+    )
+    for name in PAGES
+    for width, scheme in [(1280, "light"), (360, "dark")]
+]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_is_light_before_a_widget_is_seen(page, root, name):
+@pytest.fixture(scope="module", params=LOOKS)
+def opened(request, browser, root):
+    """A page of the site, opened once in each look; what tests do to it stays for those below."""
+    name, width, scheme = request.param
+    with pages_of(browser) as open_page:
+        page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page.name, page.scheme, page.before = name, scheme, []
+        note = lambda response: page.before.append(response)  # noqa: E731 - a method will not do
+        page.on("response", note)
+        visit(page, f"{root}/{name}")
+        page.remove_listener("response", note)
+        yield page
+
+
+def is_chapter(page) -> bool:
+    return page.name.removesuffix(".html") in CHAPTERS
+
+
+def test_page_is_light_before_a_widget_is_seen(opened, root):
     """Without the decoders, which have files of their own, less than 3 MB: what is the page's own
     (the theme and MathJax are the same files on every page), and all of a first visit as a host
     sends it, compressed.
     """
-    weights, bodies = [], []
-    page.on("response", lambda r: (weights if "/weights/" in r.url else bodies).append(r))
-    visit(page, f"{root}/{name}")
+    weights = [response for response in opened.before if "/weights/" in response.url]
+    bodies = [response for response in opened.before if "/weights/" not in response.url]
     assert sum(len(r.body()) for r in bodies if "/_static/" not in r.url) < 3 * MEGABYTE
     assert sum(len(gzip.compress(r.body(), 6)) for r in bodies) < 3 * MEGABYTE
     assert all(response.request.resource_type == "script" for response in weights)
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_equations_carry_their_tags(page, root, name):
-    visit(page, f"{root}/{name}.html")
-    tagged = page.locator("div.math[id^=eq-]")
-    assert tagged.count() > 0
-    for equation in tagged.all():
-        number = equation.get_attribute("id").removeprefix("eq-").replace("-", ".")
-        assert equation.locator("mjx-labels").count() == 1, f"Eq. ({number}) shows no number"
+def test_page_is_sound(opened, root):
+    assert opened.evaluate("document.documentElement.dataset.theme") == opened.scheme
+    wake(opened)
+    assert opened.problems == []
+    assert [u for u in opened.requested if not u.startswith((root, "data:", "blob:"))] == []
+    assert opened.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert [text for text in opened.evaluate(PROSE) if "$" in text] == []
+    overflow = opened.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0, f"the page is {overflow} pixels wider than the window"
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_long_equations_can_be_read_from_their_beginning(new_page, root, name, width):
-    page = visit(new_page(viewport={"width": width, "height": 900}), f"{root}/{name}.html")
-    hidden = page.locator("div.math").evaluate_all(
+def test_equations_carry_their_tags(opened):
+    tagged = opened.locator("div.math[id^=eq-]").evaluate_all(
+        "all => all.map(div => [div.id, div.querySelectorAll('mjx-labels').length])"
+    )
+    assert bool(tagged) == is_chapter(opened)
+    assert [name for name, labels in tagged if labels != 1] == []
+
+
+def test_long_equations_can_be_read_from_their_beginning(opened):
+    hidden = opened.locator("div.math").evaluate_all(
         """all => all.map(div => [div.textContent, div.querySelector("mjx-container")
              .getBoundingClientRect().x - div.getBoundingClientRect().x])"""
     )
     assert [text for text, left in hidden if left < -1] == []
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_code_can_be_copied(page, root, name):
-    visit(page, f"{root}/{name}.html")
-    cells, buttons = (page.locator(f"div.cell_input {part}") for part in ("pre", "button.copybtn"))
-    assert cells.count() == buttons.count() > 0
+def test_code_can_be_copied(opened):
+    cells, buttons = (
+        opened.locator(f"div.cell_input {part}") for part in ("pre", "button.copybtn")
+    )
+    assert cells.count() == buttons.count()
+    assert (cells.count() > 0) == is_chapter(opened)
+
+
+def test_figures_take_the_colours_of_the_page(opened):
+    text = opened.evaluate("getComputedStyle(document.querySelector('main')).color")
+    figures = opened.locator(".vae-figure svg")
+    assert figures.count() > 0 or not is_chapter(opened)
+    colours = figures.evaluate_all("all => all.map(svg => getComputedStyle(svg).color)")
+    assert set(colours) <= {text}
+    behind = """all => all.flatMap(svg => { const found = [];
+      for (let e = svg; e.tagName !== "MAIN"; e = e.parentElement)
+        found.push(getComputedStyle(e).backgroundColor);
+      return found.filter(c => !/^rgba\\(.*, 0\\)$/.test(c)); })"""
+    assert figures.evaluate_all(behind) == []
+
+
+def test_maps_are_the_pictures_that_torch_drew(opened, new_page, root):
+    """The map that the browser decodes equals the picture for readers without JavaScript."""
+    still = new_page(java_script_enabled=False)
+    still.goto(f"{root}/{opened.name}")
+    assert all(image.is_visible() for image in still.locator("latent-explorer > img").all())
+    pictures = [picture_of(image) for image in still.locator("latent-explorer > img").all()]
+    explorers = opened.locator("latent-explorer").all()
+    assert len(explorers) == len(pictures)
+    for explorer, picture in zip(explorers, pictures, strict=True):
+        explorer.scroll_into_view_if_needed()
+        explorer.locator(".vae-picture").wait_for()
+        if explorer.locator("input[type=range]").count() != 2:
+            continue
+        canvas = explorer.locator("canvas:not(.vae-picture)").first
+        for _ in range(50):  # the map is painted row by row
+            drawn = greys(canvas).reshape(picture.shape)
+            if abs(drawn - picture).max() <= 2:
+                break
+            opened.wait_for_timeout(100)
+        assert abs(drawn - picture).max() <= 2
+
+
+def test_every_slider_moves(opened):
+    """Without a kernel: a key changes what a slider says, and what its explorable shows."""
+    explorables = opened.locator(".vae-host")
+    assert explorables.count() > 0 or not is_chapter(opened)
+    for explorable in explorables.all():
+        before = explorable.evaluate(SHOWN)
+        for slider in explorable.locator("input[type=range]:enabled").all():
+            said = slider.get_attribute("aria-valuetext")
+            at_end = slider.evaluate("input => Number(input.value) === Number(input.max)")
+            slider.press("ArrowLeft" if at_end else "ArrowRight")
+            assert slider.get_attribute("aria-valuetext") != said
+            opened.wait_for_timeout(50)
+            after = explorable.evaluate(SHOWN)
+            assert after != before, "the slider moved, and nothing else did"
+            before = after
+    assert opened.problems == []
+
+
+def test_axe_finds_nothing(opened, axe):
+    """Last, for axe thins the page out."""
+    assert axe(opened) == []
 
 
 def test_search_finds_a_page(page, root):
@@ -155,22 +232,6 @@ def test_dark_mode_toggles_and_stays(page, root):
     assert dark != light
     page.reload()
     assert page.evaluate(background) == dark
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_figures_take_the_colours_of_the_page(new_page, root, name, scheme):
-    page = visit(new_page(color_scheme=scheme), f"{root}/{name}.html")
-    text = page.evaluate("getComputedStyle(document.querySelector('main')).color")
-    figures = page.locator(".vae-figure svg")
-    assert figures.count() > 0
-    behind = """svg => { const found = [];
-      for (let e = svg; e.tagName !== "MAIN"; e = e.parentElement)
-        found.push(getComputedStyle(e).backgroundColor);
-      return found.filter(c => !/^rgba\\(.*, 0\\)$/.test(c)); }"""
-    for figure in figures.all():
-        assert figure.evaluate("e => getComputedStyle(e).color") == text
-        assert figure.evaluate(behind) == []
 
 
 def greys(canvas) -> np.ndarray:
@@ -212,50 +273,6 @@ def test_the_welcome_page_decodes(page, site, root, way):
     assert len({tuple(z) for z in seen}) == len(seen), "a control did not move the code"
     assert page.problems == []
     assert all(url.startswith((start, "data:", "blob:")) for url in page.requested)
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_every_slider_of_a_chapter_moves(page, root, name):
-    """Without a kernel: a key changes what a slider says, and what its explorable shows."""
-    wake(visit(page, f"{root}/{name}.html"))
-    explorables = page.locator(".vae-host")
-    assert explorables.count() > 0
-    for explorable in explorables.all():
-        before = explorable.evaluate(SHOWN)
-        for slider in explorable.locator("input[type=range]:enabled").all():
-            said = slider.get_attribute("aria-valuetext")
-            at_end = slider.evaluate("input => Number(input.value) === Number(input.max)")
-            slider.press("ArrowLeft" if at_end else "ArrowRight")
-            assert slider.get_attribute("aria-valuetext") != said
-            page.wait_for_timeout(50)
-            after = explorable.evaluate(SHOWN)
-            assert after != before, "the slider moved, and nothing else did"
-            before = after
-    assert page.problems == []
-
-
-@pytest.mark.parametrize("name", [WELCOME, *CHAPTERS])
-def test_maps_are_the_pictures_that_torch_drew(page, new_page, root, name):
-    """The map that the browser decodes equals the picture for readers without JavaScript."""
-    still = new_page(java_script_enabled=False)
-    still.goto(f"{root}/{name}.html")
-    pictures = [picture_of(image) for image in still.locator("latent-explorer > img").all()]
-    assert all(image.is_visible() for image in still.locator("latent-explorer > img").all())
-    page.goto(f"{root}/{name}.html")
-    explorers = page.locator("latent-explorer").all()
-    assert len(explorers) == len(pictures)
-    for explorer, picture in zip(explorers, pictures, strict=True):
-        explorer.scroll_into_view_if_needed()
-        explorer.locator(".vae-picture").wait_for()
-        if explorer.locator("input[type=range]").count() != 2:
-            continue
-        canvas = explorer.locator("canvas:not(.vae-picture)").first
-        for _ in range(50):  # the map is painted row by row
-            drawn = greys(canvas).reshape(picture.shape)
-            if abs(drawn - picture).max() <= 2:
-                break
-            page.wait_for_timeout(100)
-        assert abs(drawn - picture).max() <= 2
 
 
 def picture_of(image) -> np.ndarray:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -16,6 +17,7 @@ from vaeutil import data
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "book" / folder) for folder in ("_ext", "_tools")]
 
+import book_ahead  # noqa: E402
 import book_execution  # noqa: E402
 import build  # noqa: E402
 import install  # noqa: E402
@@ -151,6 +153,28 @@ def test_every_requirement_is_pinned(name):
     ]
     assert lines
     assert all(line.count("==") == 1 and line == line.lower() for line in lines)
+
+
+def test_notebooks_run_side_by_side_and_only_those_that_are_not_in_the_cache(tmp_path):
+    from jupyter_cache import get_cache
+
+    names = ("one", "two", "bad")
+    for name in names:
+        source = "raise RuntimeError" if name == "bad" else f"import time; print({name!r})"
+        cells = [nbformat.v4.new_code_cell(source)]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+    config = SimpleNamespace(
+        nb_execution_cache_path=str(tmp_path / "cache"),
+        nb_execution_timeout=60,
+        external_site_map=dict.fromkeys([*names, "page"]),
+    )
+    book_ahead.execute_ahead(SimpleNamespace(config=config, srcdir=tmp_path))
+    cache = get_cache(config.nb_execution_cache_path)
+    left = book_ahead.absent(cache, [tmp_path / f"{name}.ipynb" for name in names])
+    assert [path.stem for path in left] == ["bad"]
+    notebook = nbformat.read(tmp_path / "two.ipynb", as_version=4)
+    _, executed = cache.merge_match_into_notebook(notebook)
+    assert executed.cells[0].outputs[0].text == "two\n"
 
 
 def test_a_failing_cell_and_a_dangling_reference_fail_the_build(tmp_path):
