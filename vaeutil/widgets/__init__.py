@@ -13,6 +13,7 @@ from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.live import show_live
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
+from vaeutil.widgets.posterior import PosteriorFit
 from vaeutil.widgets.priors import PriorExplorer
 from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
@@ -32,6 +33,7 @@ __all__ = [
     "NumberRuler",
     "OneHand",
     "PiExplorer",
+    "PosteriorFit",
     "PriorExplorer",
     "RateDistortion",
     "TwoGaussians",
