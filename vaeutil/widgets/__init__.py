@@ -8,6 +8,7 @@ from vaeutil.widgets.completion import CompleteDigit
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
 from vaeutil.widgets.hand import OneHand
+from vaeutil.widgets.flow_prior import FlowPriorExplorer
 from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.live import show_live
@@ -27,6 +28,7 @@ __all__ = [
     "CompleteDigit",
     "DrawDigit",
     "Explorable",
+    "FlowPriorExplorer",
     "GaussianFit",
     "LatentExplorer",
     "NestedSamples",

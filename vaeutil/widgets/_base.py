@@ -47,6 +47,7 @@ SOURCES = (
     "hand.js",
     "completion.js",
     "priors.js",
+    "flow-prior.js",
     "posterior.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
