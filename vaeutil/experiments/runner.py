@@ -38,6 +38,7 @@ NAMES = (
     "infovae",
     "preference",
     "fewdigits",
+    "auxiliary",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
