@@ -1,6 +1,7 @@
 """Models, one file each, over the small base `Model`."""
 
 from vaeutil.models.ae import AE
+from vaeutil.models.auxiliary import AuxiliaryVAE
 from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
@@ -27,6 +28,7 @@ __all__ = [
     "GAN",
     "IWAE",
     "VAE",
+    "AuxiliaryVAE",
     "Bernoulli",
     "BetaVAE",
     "CausalInfoVAE",

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from vaeutil.files import atomic
 from vaeutil.models.ae import AE
+from vaeutil.models.auxiliary import AuxiliaryVAE
 from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
 from vaeutil.models.causal import CausalVAE
@@ -30,6 +31,7 @@ CLASSES = {
     cls.__name__: cls
     for cls in (
         AE,
+        AuxiliaryVAE,
         BetaVAE,
         CVAE,
         CausalInfoVAE,
