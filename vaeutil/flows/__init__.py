@@ -20,6 +20,7 @@ from vaeutil.flows.compose import (
     planar,
 )
 from vaeutil.flows.layers import AffineCoupling, Autoregressive, Flow, Masked, Planar
+from vaeutil.flows.scale import Scale
 
 __all__ = [
     "AffineCoupling",
@@ -31,6 +32,7 @@ __all__ = [
     "Permutation",
     "Planar",
     "Reversed",
+    "Scale",
     "autoregressive",
     "coupling",
     "planar",

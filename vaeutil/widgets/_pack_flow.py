@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from vaeutil.flows import AffineCoupling, Autoregressive, Composition, Flow, Permutation, Planar
 from vaeutil.flows import Reversed as Backwards
+from vaeutil.flows import Scale
 from vaeutil.flows.layers import LIMIT
 from vaeutil.widgets._pack import _header, pack_network
 
-RUNS = "planar and affine coupling layers, Autoregressive, Permutation, Reversed, Composition"
+RUNS = "Scale, Planar, AffineCoupling, Autoregressive, Permutation, Reversed, Composition"
 
 
 def pack_flow(flow: Flow) -> bytes:
@@ -60,6 +61,9 @@ def _describe(layer: Flow, backwards: bool) -> tuple[dict, nn.Sequential | None]
     if type(layer) is Permutation:
         order = layer.order.argsort() if backwards else layer.order
         return {"op": "permutation", "order": order.tolist()}, None
+    if type(layer) is Scale:
+        numbers = {"scale": _finite(layer.log_scale), "shift": _finite(layer.shift)}
+        return {"op": "scale", **numbers, "backwards": backwards}, None
     if type(layer) is AffineCoupling:
         first = layer.sizes[0]
         stays = [first, layer.dim] if layer.flip else [0, first]
@@ -87,5 +91,5 @@ def _ends(network: nn.Sequential) -> tuple[int, int]:
 
 def _finite(values: Tensor) -> list | float:
     if not values.isfinite().all():
-        raise ValueError("A planar layer's numbers are not finite. Did the training diverge?")
-    return values.double().tolist()
+        raise ValueError("A layer's numbers are not finite. Did the training diverge?")
+    return values.detach().double().tolist()

@@ -9,6 +9,9 @@ const FLOW_LAYERS = {
     return [z.map((v, i) => v + u[i] * bend), Math.log1p((1 - bend * bend) * along)];
   },
 
+  scale: ({ scale, shift, backwards }) => (z) => (
+    affine(z, z.map((_, i) => i), [shift, scale], backwards)),
+
   permutation: ({ order }) => (z) => [order.map((i) => z[i]), 0],
 
   coupling: ({ stays: [from, to], backwards, network }, limit) => (z) => {
