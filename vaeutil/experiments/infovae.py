@@ -29,7 +29,7 @@ DATA = "mnist"
 CONFIG = {
     "model": {"latent": 2, "hidden": [30, 30]},
     "training": {
-        "steps": 1_500, "batch": 128, "lr": 2e-3, "valid_every": 1_500, "progress": False,
+        "steps": 1_200, "batch": 128, "lr": 2e-3, "valid_every": 1_200, "progress": False,
     },
     "evaluation": {"elbo_images": 4_000, "information_images": 2_000, "nll_images": 200,
                    "nll_k": 100},
