@@ -11,11 +11,13 @@ from vaeutil.widgets.hand import OneHand
 from vaeutil.widgets.flow_prior import FlowPriorExplorer
 from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
+from vaeutil.widgets.layers import FlowLayers
 from vaeutil.widgets.live import show_live
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
 from vaeutil.widgets.posterior import PosteriorFit
 from vaeutil.widgets.priors import PriorExplorer
+from vaeutil.widgets.prices import PriceGrid
 from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
@@ -29,12 +31,14 @@ __all__ = [
     "DrawDigit",
     "Explorable",
     "FlowPriorExplorer",
+    "FlowLayers",
     "GaussianFit",
     "LatentExplorer",
     "NestedSamples",
     "NumberRuler",
     "OneHand",
     "PiExplorer",
+    "PriceGrid",
     "PosteriorFit",
     "PriorExplorer",
     "RateDistortion",

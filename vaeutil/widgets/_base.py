@@ -44,11 +44,13 @@ SOURCES = (
     "bound.js",
     "rain.js",
     "importance.js",
+    "layers.js",
     "hand.js",
     "completion.js",
     "priors.js",
     "flow-prior.js",
     "posterior.js",
+    "prices.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
