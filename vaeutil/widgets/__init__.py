@@ -7,8 +7,8 @@ from vaeutil.widgets.bound import BoundExplorer
 from vaeutil.widgets.completion import CompleteDigit
 from vaeutil.widgets.draw import DrawDigit
 from vaeutil.widgets.explorer import LatentExplorer
-from vaeutil.widgets.hand import OneHand
 from vaeutil.widgets.flow_prior import FlowPriorExplorer
+from vaeutil.widgets.hand import OneHand
 from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.layers import FlowLayers
@@ -16,8 +16,8 @@ from vaeutil.widgets.live import show_live
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
 from vaeutil.widgets.posterior import PosteriorFit
-from vaeutil.widgets.priors import PriorExplorer
 from vaeutil.widgets.prices import PriceGrid
+from vaeutil.widgets.priors import PriorExplorer
 from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
@@ -30,16 +30,16 @@ __all__ = [
     "CompleteDigit",
     "DrawDigit",
     "Explorable",
-    "FlowPriorExplorer",
     "FlowLayers",
+    "FlowPriorExplorer",
     "GaussianFit",
     "LatentExplorer",
     "NestedSamples",
     "NumberRuler",
     "OneHand",
     "PiExplorer",
-    "PriceGrid",
     "PosteriorFit",
+    "PriceGrid",
     "PriorExplorer",
     "RateDistortion",
     "TwoGaussians",
