@@ -22,6 +22,7 @@ from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
 from vaeutil.widgets.water import WaterLevel
+from vaeutil.widgets.weighted import WeightedBound
 
 __all__ = [
     "BlurExplorer",
@@ -44,6 +45,7 @@ __all__ = [
     "RateDistortion",
     "TwoGaussians",
     "WaterLevel",
+    "WeightedBound",
     "WeightsExplorer",
     "page_script",
     "show_live",

@@ -1,0 +1,162 @@
+// The importance-weighted bound, exactly: k draws of a Gaussian q, one latent, one observation.
+
+/** p(z) = N(0, 1), p(x | z) = N(h(z), v) with h(z) = z, or z² where square; as vaeutil.weighted. */
+function makeWeightedModel(x, v) {
+  const step = 0.25;
+  const us = Array.from({ length: 880 }, (_, i) => -80 + step * i);
+  const eps = Array.from({ length: 301 }, (_, i) => -9 + 0.06 * i);
+  const bell = eps.map((e) => Math.exp(-0.5 * e * e));
+  const total = bell.reduce((a, b) => a + b, 0);
+  const mass = bell.map((b) => b / total);
+  const normal = (y, m, variance) => -0.5 * ((y - m) ** 2 / variance + Math.log(2 * Math.PI * variance));
+  const joint = (z, square) => normal(z, 0, 1) + normal(x, square ? z * z : z, v);
+  const evidence = [0, 1].map((square) => {
+    let sum = 0;
+    for (let i = -700; i <= 700; i++) sum += 0.01 * Math.exp(joint(0.01 * i, square));
+    return Math.log(sum);
+  });
+  const logQ = (z, { mean, sd }) => normal(z, mean, sd * sd);
+
+  /** All that is known of one weight under this q: L(k), log p(x) − L(k), and q_k at a code. */
+  function law(at) {
+    const top = evidence[at.square];
+    const logs = eps.map((e) => joint(at.mean + at.sd * e, at.square) - logQ(at.mean + at.sd * e, at) - top);
+    const weights = logs.map(Math.exp); // relative to p(x)
+    const logPhi = us.map((u) => {
+      const t = Math.exp(u);
+      let missing = 0;
+      for (let i = 0; i < eps.length; i++) missing -= mass[i] * Math.expm1(-t * weights[i]);
+      return Math.log1p(-Math.min(1, missing));
+    });
+    const first = logs.reduce((sum, one, i) => sum + mass[i] * one, 0);
+    const gap = (k) => (k === 1 ? -first : -step * us.reduce(
+      (sum, u, i) => sum + Math.exp(-k * Math.exp(u)) - Math.exp(k * logPhi[i]), 0));
+    const implied = (z, k) => {
+      const q = Math.exp(logQ(z, at));
+      if (k === 1) return q;
+      const one = joint(z, at.square) - logQ(z, at) - top;
+      return q * k * step * us.reduce(
+        (sum, u, i) => sum + Math.exp(one + u - Math.exp(one + u) + (k - 1) * logPhi[i]), 0);
+    };
+    return { gap, implied, evidence: top };
+  }
+  /** The best mean and sd for this k, from where q is: a pattern search in mean and log sd. */
+  function best(at, ranges) {
+    let here = { ...at };
+    let least = law(here).gap(here.k);
+    for (let stride = 0.4; stride > 0.004;) {
+      let moved = false;
+      for (const [m, s] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        const mean = Math.min(ranges.mean[1], Math.max(ranges.mean[0], here.mean + m * stride));
+        const sd = Math.min(ranges.sd[1], Math.max(ranges.sd[0], here.sd * Math.exp(s * stride)));
+        const next = law({ ...here, mean, sd }).gap(here.k);
+        if (next < least - 1e-12) [here, least, moved] = [{ ...here, mean, sd }, next, true];
+      }
+      if (!moved) stride /= 2;
+    }
+    return here;
+  }
+  return { law, joint, logQ, best };
+}
+
+function buildWeighted({ options, state, onChange }) {
+  const { title, x, v, ranges } = options;
+  const model = makeWeightedModel(x, v);
+  const zs = Array.from({ length: 241 }, (_, i) => -3.6 + 0.03 * i);
+  const ks = Array.from({ length: 31 }, (_, i) => Math.round(10 ** (i / 10)));
+  const start = { ...state };
+  let at = start;
+
+  const densities = makePlot({
+    x: [-3.6, 3.6], y: [0, 1.4], height: 250, xLabel: "latent z", yLabel: "density", label: "",
+  });
+  const posterior = densities.curve({ series: 1, fill: true, name: "posterior p(z | x)" });
+  const guess = densities.curve({ series: 2, name: "q" });
+  const implied = densities.curve({ series: 3, name: "one of k draws of q, chosen by weight" });
+  const plot = makePlot({
+    x: [1, 1000], y: [1e-4, 10], xLog: true, yLog: true, height: 250,
+    xLabel: "samples k", yLabel: "log p(x) \u2212 L, nats", label: "",
+  });
+  const curve = plot.curve({ series: 2, name: "gap of the bound with k samples" });
+  const slope = plot.curve({ series: 4, dashed: true, name: "the law 1/k" });
+  const dot = plot.dot({ series: 2 });
+  const readout = makeReadout([
+    { name: "evidence", label: "log p(x)", series: 1, unit: "nats" },
+    { name: "first", label: "ELBO of q", unit: "nats" },
+    { name: "bound", label: "bound with k samples", series: 2, unit: "nats" },
+    { name: "chosen", label: "ELBO of the draw chosen by weight", series: 3, unit: "nats" },
+  ]);
+  const sliders = {
+    k: makeRange({
+      label: "samples k", min: 1, max: 1000, log: true, format: (k) => `${Math.round(k)}`,
+      onInput: (k) => choose({ k: Math.round(k) }),
+    }),
+    mean: makeRange({
+      label: "mean of q", min: ranges.mean[0], max: ranges.mean[1], step: 0.01, origin: 0,
+      onInput: (mean) => choose({ mean }),
+    }),
+    sd: makeRange({
+      label: "sd of q", min: ranges.sd[0], max: ranges.sd[1], step: 0.01, onInput: (sd) => choose({ sd }),
+    }),
+  };
+  const decoder = makeChoice({
+    label: "Decoder's mean", options: ["z", "z\u00b2"], onInput: (square) => choose({ square }),
+  });
+  const press = (text, next) => makeButton(text, () => {
+    choose(next());
+    frame.say(`${text}: ${spoken}`);
+  });
+  let spoken = "";
+  const frame = makeFrame({
+    title,
+    parts: [
+      make("div", { class: "vae-columns" }, densities.node, plot.node), readout.node,
+      make("div", { class: "vae-controls" }, ...Object.values(sliders).map((one) => one.node)),
+      make("div", { class: "vae-row" }, decoder.node,
+        press("Best q for this k", () => model.best(at, ranges)), press("Reset", () => start)),
+    ],
+  });
+
+  function show() {
+    const law = model.law(at);
+    const log = zs.map((z) => model.joint(z, at.square) - law.evidence);
+    const qs = zs.map((z) => Math.exp(model.logQ(z, at)));
+    posterior.set(zs, log.map(Math.exp));
+    guess.set(zs, qs);
+    const chosen = zs.map((z) => law.implied(z, at.k));
+    implied.set(zs, chosen);
+    const gaps = ks.map((k) => Math.max(1e-6, law.gap(k)));
+    const gap = Math.max(0, law.gap(at.k));
+    curve.set(ks, gaps);
+    slope.set([1, 1000], [gaps[0], gaps[0] / 1000]);
+    dot.set(at.k, Math.max(1e-6, gap));
+    const rest = chosen.reduce((sum, one, i) => (one > 1e-300 ? sum + 0.03 * one * (Math.log(one) - log[i]) : sum), 0);
+    const values = {
+      evidence: law.evidence, first: law.evidence - law.gap(1), bound: law.evidence - gap,
+      chosen: law.evidence - (at.k === 1 ? law.gap(1) : rest),
+    };
+    readout.set(values);
+    for (const [name, one] of Object.entries(sliders)) one.show(at[name]);
+    decoder.show(at.square);
+    spoken = `k = ${at.k}, bound ${showNumber(values.bound)} nats, log p(x) ${showNumber(values.evidence)} nats`;
+    densities.describe(`Posterior, q with mean ${showNumber(at.mean)} and sd ${showNumber(at.sd)}, and one of ${at.k} draws of q, chosen by weight`);
+    plot.describe(`The gap of the bound against k: ${spoken}`);
+  }
+  function choose(next) {
+    at = { ...at, ...next };
+    show();
+    onChange(at);
+  }
+  show();
+  return {
+    node: frame.node,
+    start() {},
+    update(next) {
+      at = { ...at, ...next };
+      show();
+    },
+    destroy() {},
+  };
+}
+
+explorables["weighted-bound"] = buildWeighted;
