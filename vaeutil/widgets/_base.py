@@ -51,6 +51,7 @@ SOURCES = (
     "flow-prior.js",
     "posterior.js",
     "prices.js",
+    "weighted-model.js",
     "weighted.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
