@@ -21,10 +21,12 @@ from vaeutil.widgets.priors import PriorExplorer
 from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
 from vaeutil.widgets.tradeoff import RateDistortion
+from vaeutil.widgets.two_hills import AuxiliaryExplorer
 from vaeutil.widgets.water import WaterLevel
 from vaeutil.widgets.weighted import WeightedBound
 
 __all__ = [
+    "AuxiliaryExplorer",
     "BlurExplorer",
     "BoundExplorer",
     "CodePlanes",

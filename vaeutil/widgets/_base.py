@@ -53,6 +53,7 @@ SOURCES = (
     "prices.js",
     "weighted-model.js",
     "weighted.js",
+    "two-hills.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
