@@ -34,6 +34,7 @@ NAMES = (
     "iwae",
     "priors",
     "energies",
+    "couplings",
     "posteriors",
     "infovae",
     "preference",
