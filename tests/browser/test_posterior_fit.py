@@ -70,7 +70,7 @@ def slide(explorer, name, value):
 def test_the_gap_of_every_button_is_that_of_python(open_explorer, fit):
     explorer = open_explorer()
     for image in (0, 1):
-        explorer.get_by_role("combobox").select_option(str(image))
+        explorer.get_by_role("combobox").select_option(value=str(image))
         for name, text in [("encoder", "Encoder's q"), ("upright", "Best upright"),
                            ("tilted", "Best tilted"), ("bent", "Best bent")]:  # fmt: skip
             explorer.get_by_role("button", name=text).click()

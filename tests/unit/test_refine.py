@@ -1,6 +1,7 @@
 """Refining q per image, against models whose posterior is known."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -148,7 +149,7 @@ def test_split_of_a_gap(linear, monkeypatch):
     found = split(model, Some(), k=500, k_bound=2_000, steps=300, draws=8)
     torch.testing.assert_close(found["log p"], evidence, atol=0.05, rtol=0)
     order = [found[name] for name in ("encoder", "own", "full", "log p")]
-    for less, more in zip(order, order[1:], strict=False):
+    for less, more in pairwise(order):
         assert (less < more + 0.05).all()
     assert torch.equal(found["own"], found["diagonal"])
 

@@ -59,7 +59,8 @@ class FlowVAE(VAE):
     def choice(self, x: Tensor) -> Tensor:
         """What the encoder says of each image, μ, log σ² and c: [batch, 2 latent + context]."""
         hidden = self.encoder[:-1](self.check_images(x))
-        return torch.cat([self.encoder[-1](hidden), self.head(hidden)], -1).float()
+        choice = torch.cat([self.encoder[-1](hidden), self.head(hidden)], -1)
+        return choice.to(self.origin.dtype)  # not that of autocast
 
     def law(self, choice: Tensor) -> flows.FlowDistribution:
         """q(z | x) for a choice as `choice(x)` gives it, over [latent]."""
