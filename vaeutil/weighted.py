@@ -2,8 +2,8 @@
 
 For weights w ≥ 0 with Laplace transform φ(t) = E[exp(−t w)], and S their sum over k draws,
 
-    log s = ∫ (e^{−t} − e^{−ts}) dt/t        gives  E[log S] = ∫ (e^{−t} − φ(t)^k) dt/t,
-    1 / s = ∫ e^{−ts} dt                     gives  E[1/(w + S′)] = ∫ e^{−tw} φ(t)^{k−1} dt,
+    log s = ∫ (e^{−t} − e^{−ts}) dt/t   gives  E[log (S/k)] = ∫ (e^{−kt} − φ(t)^k) dt/t,
+    1 / s = ∫ e^{−ts} dt                gives  E[1/(w + S′)] = ∫ e^{−tw} φ(t)^{k−1} dt,
 
 the integrals over t > 0, S′ the sum of k − 1 others. So k draws cost no more than one integral.
 The law of a weight is given by points of a quadrature: their log-weights and probabilities [n].
@@ -53,7 +53,7 @@ def resampled(log_w: Tensor, probabilities: Tensor, k: int, at: Tensor) -> Tenso
 
 def _log_laplace(log_w: Tensor, probabilities: Tensor) -> Tensor:
     """log φ at the points LOG_T, accurate where φ is nearly 1."""
-    missing = torch.stack([-torch.expm1(-(log_w + u).exp()) @ probabilities for u in LOG_T])
+    missing = -torch.expm1(-(log_w + LOG_T[:, None]).exp()) @ probabilities
     return torch.log1p(-missing.clamp(max=1))
 
 
@@ -64,7 +64,9 @@ def _log_mean(log_w: Tensor, probabilities: Tensor) -> float:
 def _check(log_w: Tensor, probabilities: Tensor, k: int) -> None:
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise ValueError(f"k counts draws: a whole number from 1 on, not {k!r}.")
-    if log_w.ndim != 1 or log_w.shape != probabilities.shape or not math.isclose(
-        probabilities.sum().item(), 1, abs_tol=1e-6
+    if (
+        log_w.ndim != 1
+        or log_w.shape != probabilities.shape
+        or not math.isclose(probabilities.sum().item(), 1, abs_tol=1e-6)
     ):
         raise ValueError("Log-weights and probabilities must be one [n], the latter with sum 1.")
