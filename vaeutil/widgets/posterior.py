@@ -16,7 +16,7 @@ from vaeutil.widgets._pack import join, pack_network
 
 RANGES = {"mean": (-5.0, 5.0), "sd": (0.01, 2.0), "shear": (-2.0, 2.0), "bend": (-1.0, 1.0)}
 FAMILIES = ("upright", "tilted", "bent")  # each contains the one before
-NODES = 13  # of Gauss–Hermite quadrature, in either direction
+NODES = 17  # of Gauss–Hermite quadrature, in either direction
 MOST = 8  # images
 
 
@@ -131,7 +131,7 @@ class PosteriorFit(Explorable):
             leaf = torch.cat([start[:, :2], start[:, 2:4].log(), start[:, 4:]], 1).clone()
             leaf.requires_grad_()
             mask = torch.arange(6) < free
-            optimiser = torch.optim.LBFGS([leaf], max_iter=40, line_search_fn="strong_wolfe")
+            optimiser = torch.optim.LBFGS([leaf], max_iter=25, line_search_fn="strong_wolfe")
 
             def unpack(p):
                 return torch.cat([p[:, :2], p[:, 2:4].exp(), p[:, 4:]], 1)
