@@ -6,7 +6,8 @@ features of the book's classifier, `images` of each set: grey ones (the GAN's im
 means) with test images; draws (black and white, each pixel tossed with the grey level, for the VAE
 a draw of its model) with test images tossed alike; real_…: validation images with test images.
 asked_…: the final generator as the decoder of a VAE, its logits scaled by one learned factor, with
-a new encoder. Nats; energy: grey levels² an image; processor seconds of one thread for training.
+a new encoder. Nats; energy: grey levels² an image; processor seconds of one thread for training (for
+the VAE a lower bound: from those of the whole run, the wall time of the evaluation is taken off).
 """
 
 import copy
@@ -104,7 +105,7 @@ def _run_vae(images: Images, config: dict, checkpoint: Path, seed: int) -> Outco
         model = VAE(**config["model"])
     began = time.process_time()
     outcome = variant.run(model, images, config, checkpoint, seed)
-    # The evaluation runs on the same thread: take it off.
+    # On a busy machine the evaluation's wall time is more than it took of the processor.
     seconds = time.process_time() - began - outcome.seconds
     start = time.perf_counter()
     figures = outcome.figures | of_samples(model, images, config)
