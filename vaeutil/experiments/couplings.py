@@ -32,7 +32,7 @@ images = energies.images
 def run(
     images: Images, config: dict, checkpoint: Path, energy: str, fit: str, seed: int
 ) -> Outcome:
-    """Fit one flow to one energy, and measure it, as `energies.run` does. It leaves no checkpoint."""
+    """Fit and measure one flow, as `energies.run` does. It leaves no checkpoint."""
     kind, depth, rising = FITS[fit]
     with seeded(seed):
         model = FlowDensity(2, kind, depth)

@@ -9,9 +9,16 @@ flow under its name.
 import torch
 from torch import Tensor, nn
 
-from vaeutil.flows import AffineCoupling, Autoregressive, Composition, Flow, Permutation, Planar
+from vaeutil.flows import (
+    AffineCoupling,
+    Autoregressive,
+    Composition,
+    Flow,
+    Permutation,
+    Planar,
+    Scale,
+)
 from vaeutil.flows import Reversed as Backwards
-from vaeutil.flows import Scale
 from vaeutil.flows.layers import LIMIT
 from vaeutil.widgets._pack import _header, pack_network
 
@@ -31,7 +38,7 @@ def pack_flow(flow: Flow) -> bytes:
     if flow.context:
         raise ValueError("The browser runs flows without a context; this one takes a context.")
     layers, networks = [], []
-    for layer, backwards in _leaves(flow, backwards=False):
+    for layer, backwards in _leaves(flow, False):
         about, network = _describe(layer, backwards)
         if network is not None:
             networks.append(pack_network(network, *_ends(network)))
@@ -93,3 +100,8 @@ def _finite(values: Tensor) -> list | float:
     if not values.isfinite().all():
         raise ValueError("A layer's numbers are not finite. Did the training diverge?")
     return values.detach().double().tolist()
+
+
+def steps(flow: Flow) -> list[str]:
+    """The names of the layers that the browser runs, in order: "planar", "coupling" …"""
+    return [_describe(layer, backwards)[0]["op"] for layer, backwards in _leaves(flow, False)]
