@@ -101,12 +101,16 @@ def test_draws_carry_their_own_density(kind):
     assert not law.sample((2,)).requires_grad
 
 
+@pytest.mark.parametrize("width", [0.1, 4.0])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_planar_layer_never_folds(seed):
+def test_a_planar_layer_never_folds(seed, width):
     """wᵀû > −1 for any u and w, those that break the condition by themselves among them."""
     layer = flows.Planar(3).double()
     with seeded(seed):
-        torch.nn.init.normal_(layer.numbers, std=4)
+        u, w = 8 * torch.randn(3).double(), width * torch.randn(3).double()
+    u = u - (u @ w + 3 * u.norm() * w.norm()) * w / w.square().sum()  # far on the wrong side
+    layer.numbers.data = torch.cat([u, w, torch.zeros(1).double()])
+    assert u @ w < -1
     u, w, _ = layer.uwb(None)
     assert (u * w).sum() > -1
 
