@@ -133,7 +133,7 @@ def test_the_decoder_learns_alike_from_the_same_draws(gradient):
         model = IWAE(3, hidden=[8], k=6, gradient=name)
         model.loss(x)["loss"].backward()
         slopes.append(torch.cat([p.grad.flatten() for p in model.decoder.parameters()]))
-    assert torch.allclose(*slopes, rtol=1e-4, atol=1e-6)
+    assert torch.allclose(*slopes, atol=1e-4 * slopes[0].abs().max().item())  # float32
 
 
 def test_the_ruler_is_the_vaes(blobs, tmp_path):
