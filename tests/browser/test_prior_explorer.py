@@ -83,9 +83,9 @@ def test_the_numbers_beside_the_plane(page, serve, tmp_path, made):
     for i, (name, note) in enumerate({"N(0, I)": 1.25, "mixture": 0.5, "flow": 0.375}.items()):
         z = choose(element, name)
         near = KDTree(np.array(widget.options["codes"][i]).T).query(z)[0].mean()
-        assert float(element.locator("[data-value=far]").inner_text()) == pytest.approx(
-            near, abs=2e-3
-        )
+        unit = widget.options["spacing"][i]
+        told = float(element.locator("[data-value=far]").inner_text())
+        assert told == pytest.approx(near / unit, abs=2e-3 / unit + 1e-3)
         shown = element.locator("[data-value=note]").inner_text()
         assert float(shown) == pytest.approx(note, abs=0.006)
         label = element.locator(".vae-chart").get_attribute("aria-label")

@@ -12,7 +12,7 @@ from vaeutil.flows import FlowDistribution
 from vaeutil.widgets._base import Explorable, sketch
 from vaeutil.widgets._pack import join, pack
 from vaeutil.widgets._pack_flow import pack_flow
-from vaeutil.widgets.planes import MOST
+from vaeutil.widgets.planes import MOST, _spacing
 
 SHARES = (0.5, 0.9)  # of a prior's mass, within its contours
 GRID = 141
@@ -28,7 +28,8 @@ class PriorExplorer(Explorable):
 
     Trait, synced both ways in a live notebook: `chosen`, the model's place in `models`.
     The page draws from N(0, I) and from mixtures itself and runs a flow forward. Contours enclose
-    50 % and 90 % of a prior's mass, on a grid over the plane that is shown.
+    50 % and 90 % of a prior's mass, on a grid over the plane that is shown. Distances from draws to
+    codes are told in spacings, the median distance from a code to the nearest other one.
 
     Raises ValueError for no model, one whose latent is not 2, a prior the page cannot draw from,
     too few or too many images; traitlets.TraitError for a `chosen` that is no place.
@@ -46,9 +47,9 @@ class PriorExplorer(Explorable):
             for name, model in models.items():
                 laws[name] = model.prior
                 codes[name] = model.posterior(x).sample().cpu().double().numpy()
-            self.span = _span(np.concatenate(list(codes.values())))
+            self.spans = {name: _span(z) for name, z in codes.items()}
             samplers = [_sampler(law) for law in laws.values()]
-            self.contours = {name: _contours(law, self.span) for name, law in laws.items()}
+            self.contours = {name: _contours(law, self.spans[name]) for name, law in laws.items()}
         self.codes = codes
         bundles = {f"decoder {i}": pack(m.decoder, 2) for i, m in enumerate(models.values())}
         for i, law in enumerate(laws.values()):
@@ -64,7 +65,8 @@ class PriorExplorer(Explorable):
                 "codes": [np.round(z.T, 2).tolist() for z in codes.values()],
                 "contours": list(self.contours.values()),
                 "samplers": samplers,
-                "span": self.span,
+                "spans": list(self.spans.values()),
+                "spacing": [_spacing(torch.as_tensor(z)) for z in codes.values()],
                 "notes": [(notes or {}).get(name) for name in models],
                 "note": note,
                 "draws": draws,
@@ -81,12 +83,13 @@ class PriorExplorer(Explorable):
     def picture(self) -> tuple[np.ndarray, str]:
         """The planes side by side: codes and contours."""
         figure = Figure((2.6 * len(self.codes), 2.9), layout="constrained")
-        rows = figure.subplots(1, len(self.codes), squeeze=False, sharex=True, sharey=True)[0]
+        rows = figure.subplots(1, len(self.codes), squeeze=False)[0]
         for axes, (name, z) in zip(rows, self.codes.items(), strict=True):
             axes.plot(*z.T, ".", ms=2, color=PALETTE[0])
             for lines in self.contours[name]:
                 axes.plot(*np.array(lines, float), color=PALETTE[1], lw=1.2)
-            axes.set(title=name, xlabel="z₁", xlim=self.span[0], ylim=self.span[1])
+            span = self.spans[name]
+            axes.set(title=name, xlabel="z₁", xlim=span[0], ylim=span[1])
         rows[0].set_ylabel("z₂")
         names = ", ".join(self.codes)
         return sketch(figure), f"Codes of {len(z):,} images and contours of the prior: {names}."

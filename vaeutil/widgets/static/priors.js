@@ -14,7 +14,7 @@ function makeDraws({ kind, means, stds, picks }, flow, seed) {
 }
 
 function buildPriors({ options, state, onChange }) {
-  const { title, names, codes, contours, samplers, span, notes, note, draws, seed } = options;
+  const { title, names, codes, contours, samplers, spans, spacing, notes, note, draws, seed } = options;
   let { chosen } = state;
   let parts = null;
   let next = [];
@@ -29,7 +29,7 @@ function buildPriors({ options, state, onChange }) {
     },
   });
   const plot = makePlot({
-    x: span[0], y: span[1], xLabel: "z\u2081", yLabel: "z\u2082", label: title, height: 380,
+    x: spans[0][0], y: spans[0][1], xLabel: "z\u2081", yLabel: "z\u2082", label: title, height: 380,
   });
   const cloud = plot.dots({ series: 1, size: 3, name: "codes of test images" });
   const lines = [
@@ -39,7 +39,7 @@ function buildPriors({ options, state, onChange }) {
   const drawn = plot.dots({ series: 3, size: 9, name: "draws from the prior" });
   const readout = makeReadout([
     ...(note ? [{ name: "note", label: note, series: 2, unit: "nats" }] : []),
-    { name: "far", label: "mean distance from a draw to the nearest code", series: 3 },
+    { name: "far", label: "mean distance from a draw to the nearest code", series: 3, unit: "spacings" },
   ]);
 
   const views = Array.from({ length: draws }, () => {
@@ -57,11 +57,13 @@ function buildPriors({ options, state, onChange }) {
     const [xs, ys] = codes[chosen];
     let least = Infinity;
     for (let i = 0; i < xs.length; i++) least = Math.min(least, Math.hypot(xs[i] - a, ys[i] - b));
-    return least;
+    return least / spacing[chosen];
   };
 
   function show() {
     choice.show(chosen);
+    plot.setX(...spans[chosen][0]);
+    plot.setY(...spans[chosen][1]);
     cloud.set(...codes[chosen]);
     lines.forEach((line, i) => {
       const [xs, ys] = contours[chosen][i];
@@ -78,7 +80,7 @@ function buildPriors({ options, state, onChange }) {
       canvas.setAttribute("aria-label", `Decoded draw, z = (${z.map((v) => v.toFixed(3)).join(", ")})`);
     });
     plot.describe(`${names[chosen]}: codes of ${codes[chosen][0].length} test images, contours of the `
-      + `prior, and ${points.length} draws from it, ${far.toFixed(3)} from the nearest code on average`);
+      + `prior, and ${points.length} draws from it, ${far.toFixed(3)} spacings from the nearest code on average`);
   }
 
   const draw = () => {
