@@ -50,8 +50,8 @@ function buildPriors({ options, state, onChange }) {
     const context = canvas.getContext("2d", { alpha: false });
     return { canvas, context, picture: context.createImageData(SIDE, SIDE) };
   });
-  const row = make("div", { style: "display: grid; gap: 4px; grid-template-columns: "
-    + "repeat(auto-fill, minmax(3.6rem, 1fr))" }, ...views.map((view) => view.canvas));
+  const row = make("div", { style: "display: grid; gap: 4px; margin: 0.5rem 0; "
+    + "grid-template-columns: repeat(auto-fit, minmax(3.3rem, 1fr))" }, ...views.map((view) => view.canvas));
 
   const nearest = ([a, b]) => {
     const [xs, ys] = codes[chosen];
