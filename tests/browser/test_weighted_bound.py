@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from scipy import integrate, optimize, special, stats
 from standalone import write_page
 
@@ -79,9 +80,14 @@ def test_numbers_of_both_decoders(open_explorer):
 
 
 def test_the_page_says_what_python_says(open_explorer):
-    options = {"k": 100, "mean": -0.5, "sd": 1.2, "square": 1}
-    explorer = open_explorer(**options)
-    assert number(explorer, "bound") == pytest.approx(WeightedBound(**options).bound(), abs=0.006)
+    options = {"k": 4, "mean": -0.5, "sd": 1.8, "square": 1}
+    explorer, same = open_explorer(**options), WeightedBound(**options)
+    assert number(explorer, "bound") == pytest.approx(same.bound(), abs=0.006)
+    z = torch.linspace(-10, 10, 4_001, dtype=torch.float64)
+    chosen = same.implied(z)
+    log_joint = same.log_weight(z) + torch.distributions.Normal(-0.5, 1.8).log_prob(z)
+    elbo = torch.trapezoid(chosen * log_joint - torch.xlogy(chosen, chosen), z).item()
+    assert number(explorer, "chosen") == pytest.approx(elbo, abs=0.006)
 
 
 def test_k_by_the_keyboard(open_explorer):

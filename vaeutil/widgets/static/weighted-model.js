@@ -17,7 +17,7 @@ function makeWeightedModel(x, v) {
   });
   const logQ = (z, { mean, sd }) => normal(z, mean, sd * sd);
 
-  /** All that is known of one weight under this q: L(k), log p(x) − L(k), and q_k at a code. */
+  /** All that is known of one weight under this q: L(k), log p(x) − L(k), and the law q_k. */
   function law(at) {
     const top = evidence[at.square];
     const logs = eps.map((e) => joint(at.mean + at.sd * e, at.square) - logQ(at.mean + at.sd * e, at) - top);
@@ -31,14 +31,16 @@ function makeWeightedModel(x, v) {
     const first = logs.reduce((sum, one, i) => sum + mass[i] * one, 0);
     const gap = (k) => (k === 1 ? -first : -step * us.reduce(
       (sum, u, i) => sum + Math.exp(-k * Math.exp(u)) - Math.exp(k * logPhi[i]), 0));
-    const implied = (z, k) => {
-      const q = Math.exp(logQ(z, at));
-      if (k === 1) return q;
-      const one = joint(z, at.square) - logQ(z, at) - top;
-      return q * k * step * us.reduce(
-        (sum, u, i) => sum + Math.exp(one + u - Math.exp(one + u) + (k - 1) * logPhi[i]), 0);
-    };
-    return { gap, implied, evidence: top };
+    /** q_k / q where a weight is e^one (relative to p(x)). */
+    const ratio = (one, k) => (k === 1 ? 1 : k * step * us.reduce(
+      (sum, u, i) => sum + Math.exp(one + u - Math.exp(one + u) + (k - 1) * logPhi[i]), 0));
+    const implied = (z, k) => Math.exp(logQ(z, at)) * ratio(joint(z, at.square) - logQ(z, at) - top, k);
+    /** KL(q_k || posterior), on q's own grid. */
+    const rest = (k) => logs.reduce((sum, one, i) => {
+      const share = ratio(one, k);
+      return share > 0 ? sum + mass[i] * share * (Math.log(share) - one) : sum;
+    }, 0);
+    return { gap, implied, rest, evidence: top };
   }
   /** The best mean and sd for this k, from where q is: a pattern search in mean and log sd. */
   function best(at, ranges) {

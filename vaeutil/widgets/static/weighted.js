@@ -71,10 +71,9 @@ function buildWeighted({ options, state, onChange }) {
     curve.set(ks, gaps);
     slope.set([1, 1000], [gaps[0], gaps[0] / 1000]);
     dot.set(at.k, Math.max(1e-6, gap));
-    const rest = chosen.reduce((sum, one, i) => (one > 1e-300 ? sum + 0.03 * one * (Math.log(one) - log[i]) : sum), 0);
     const values = {
       evidence: law.evidence, first: law.evidence - law.gap(1), bound: law.evidence - gap,
-      chosen: law.evidence - (at.k === 1 ? law.gap(1) : rest),
+      chosen: law.evidence - law.rest(at.k),
     };
     readout.set(values);
     for (const [name, one] of Object.entries(sliders)) one.show(at[name]);
