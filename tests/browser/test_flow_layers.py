@@ -99,7 +99,7 @@ def test_the_account_follows_layer_and_point(shown, shown_flows):
 @pytest.mark.parametrize(("index", "name", "count"), [(1, "Coupling", 3), (2, "Backwards", 3)])
 def test_another_flow_has_its_own_layers(shown, shown_flows, index, name, count):
     shown.get_by_label("Layers passed").press("End")
-    shown.get_by_label("Flow").select_option(str(index))
+    shown.get_by_label("Flow", exact=True).select_option(str(index))
     layers = shown.get_by_label("Layers passed")
     assert layers.get_attribute("aria-valuetext") == f"{count} of {count}"
     check(shown, shown_flows[name], [0.8, 0.4], count)
