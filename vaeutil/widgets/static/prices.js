@@ -59,7 +59,7 @@ function buildPrices({ options, state, onChange }) {
     { name: "outside", label: "Codes outside the frame", unit: "%" },
   ]);
   const decoded = makeTradeoffStrip(1, "The decoded point");
-  decoded.node.style.maxWidth = "112px";
+  decoded.node.style.maxWidth = "9rem";
   const invented = makeTradeoffStrip(SAMPLES, "Decoded draws from the prior");
   const again = makeButton("New draws", () => {
     redraw();
