@@ -26,7 +26,7 @@ def elbo_given(model: CVAE, split: Split, k: int = 1, seed: int = 0) -> Estimate
     """The bound on log p(x | y) of each image with its own label, by k samples, in nats.
 
     The pixels are observed by `seed`, alike for every model, and as `evaluation.elbo` does.
-    Raises ValueError for k < 1, fewer than two images, or unknown labels.
+    Raises ValueError for fewer than two images, or unknown labels; k is a number from 1 on.
     """
     x = _observed(split, seed)
     rows = max(1, ROWS // min(k, SAMPLES))
@@ -51,7 +51,7 @@ def class_log_likelihoods(model: CVAE, split: Split, k: int = 500, seed: int = 0
 
     In expectation each is a lower bound, tighter the larger k is, and loose for a class that the
     image does not look like: the encoder has never seen the two together.
-    Raises ValueError for k < 1 or fewer than two images.
+    Raises ValueError for fewer than two images; k is a number from 1 on.
     """
     x = _observed(split, seed)
     with torch.inference_mode(), seeded(seed):
