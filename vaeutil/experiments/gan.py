@@ -6,8 +6,9 @@ features of the book's classifier, `images` of each set: grey ones (the GAN's im
 means) with test images; draws (black and white, each pixel tossed with the grey level, for the VAE
 a draw of its model) with test images tossed alike; real_…: validation images with test images.
 asked_…: the final generator as the decoder of a VAE, its logits scaled by one learned factor, with
-a new encoder. Nats; energy: grey levels² an image; processor seconds of one thread for training (for
-the VAE a lower bound: from those of the whole run, the wall time of the evaluation is taken off).
+a new encoder. Nats; energy: grey levels² an image; processor seconds of one thread for training
+(for the VAE a lower bound: from those of the whole run, the wall time of the evaluation is taken
+off).
 """
 
 import copy
