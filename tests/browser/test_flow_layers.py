@@ -121,8 +121,8 @@ def test_the_point_and_its_patch_are_where_torch_says(shown, shown_flows, widget
     rim = np.array([p.split() for p in path.replace("M", "L").split("L")[1:]], float)
     box = shown.locator(".vae-chart").bounding_box()
     width, height = box["width"] - 48 - 14, box["height"] - 24 - 38
-    x = (rim[:, 0] - 48) / width * 9 - 4.5
-    y = 4.5 - (rim[:, 1] - 24) / height * 9
+    x = (rim[:, 0] - 48) / width * 10 - 5
+    y = 5 - (rim[:, 1] - 24) / height * 10
     area = 0.5 * abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
     turn = np.pi * np.arange(61) / 30
     start = torch.tensor(

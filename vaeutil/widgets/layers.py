@@ -37,7 +37,7 @@ class FlowLayers(Explorable):
     layer = t.Int(0).tag(sync=True)
     z = t.List(t.Float()).tag(sync=True)
 
-    def __init__(self, flows: dict[str, Flow], outlines=None, *, z=(0.8, 0.4), reach=4.5, title=""):
+    def __init__(self, flows: dict[str, Flow], outlines=None, *, z=(0.8, 0.4), reach=5.0, title=""):
         outlines = outlines or {}
         if not flows or any(flow.dim != 2 for flow in flows.values()):
             raise ValueError("FlowLayers needs flows of two dimensions, at least one.")

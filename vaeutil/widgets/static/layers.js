@@ -101,9 +101,9 @@ function buildLayers({ options, state, onChange }) {
     dot.set(...at);
     const start = -Math.log(2 * Math.PI) - 0.5 * (z[0] ** 2 + z[1] ** 2);
     bars.set([
-      { label: "log q₀ before the layers", value: start, series: 1 },
-      { label: "minus the sum of log|det|", value: -sum, series: 2, from: start },
-      { label: "log q after them", value: start - sum, series: 4 },
+      { label: "log q₀, before", value: start, series: 1 },
+      { label: "−Σ log|det|", value: -sum, series: 2, from: start },
+      { label: "log q, after", value: start - sum, series: 4 },
     ]);
     readout.set({
       own: layer ? sum - path[layer - 1][1] : 0, area: Math.exp(sum), density: Math.exp(start - sum).toFixed(4),
