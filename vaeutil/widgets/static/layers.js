@@ -60,7 +60,8 @@ function buildLayers({ options, state, onChange }) {
         })),
       stepper.node,
       make("div", { class: "vae-columns" }, plot.node,
-        make("div", {}, ...ranges.map((range) => range.node), bars.node, readout.node)),
+        make("div", {}, ...ranges.map((range) => range.node), readout.node)),
+      bars.node,
     ],
   });
 
