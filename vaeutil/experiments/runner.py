@@ -40,6 +40,7 @@ NAMES = (
     "preference",
     "fewdigits",
     "auxiliary",
+    "collapse",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")

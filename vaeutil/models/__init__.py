@@ -20,6 +20,8 @@ from vaeutil.models.pixel_flow import PixelFlow
 from vaeutil.models.priors import FlowPrior, MixturePrior, PriorVAE, VampPrior, with_prior
 from vaeutil.models.storage import describe, load, save
 from vaeutil.models.vae import VAE
+from vaeutil.models.visible import VisibleBernoulli, VisibleVAE
+from vaeutil.models.warm import WarmVAE
 
 __all__ = [
     "AE",
@@ -46,6 +48,9 @@ __all__ = [
     "PixelFlow",
     "PriorVAE",
     "VampPrior",
+    "VisibleBernoulli",
+    "VisibleVAE",
+    "WarmVAE",
     "describe",
     "gaussian",
     "load",

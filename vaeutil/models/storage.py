@@ -26,6 +26,8 @@ from vaeutil.models.iwae import IWAE
 from vaeutil.models.pixel_flow import PixelFlow
 from vaeutil.models.priors import PriorVAE
 from vaeutil.models.vae import VAE
+from vaeutil.models.visible import VisibleVAE
+from vaeutil.models.warm import WarmVAE
 
 CLASSES = {
     cls.__name__: cls
@@ -49,6 +51,8 @@ CLASSES = {
         PixelFlow,
         PriorVAE,
         VAE,
+        VisibleVAE,
+        WarmVAE,
     )
 }
 
