@@ -1,12 +1,14 @@
 """The experiment on flow posteriors: its kinds, a tiny run, its shipped result."""
 
+import hashlib
 import math
 
 import pytest
 import torch
 
-from vaeutil.experiments import posteriors
-from vaeutil.models import FlowVAE
+from vaeutil import experiments
+from vaeutil.experiments import posteriors, runner
+from vaeutil.models import FlowVAE, load
 from vaeutil.seeding import seeded
 
 TINY = {
@@ -53,3 +55,16 @@ def test_the_wide_encoder_is_as_large_as_encoder_and_flow():
 def test_runs_are_paired():
     for kind in posteriors.KINDS:
         assert sorted(r["seed"] for r in posteriors.RUNS if r["kind"] == kind) == [0, 1, 2, 3, 4]
+
+
+def test_the_shipped_result_is_whole():
+    found = experiments.result("posteriors")
+    assert (found["config"], found["data"]["name"]) == (posteriors.CONFIG, "mnist")
+    assert [run["run"] for run in found["runs"]] == posteriors.RUNS
+    for run in found["runs"]:
+        assert all(math.isfinite(value) for value in run["figures"].values())
+    for file, kept in posteriors.WEIGHTS.items():
+        run = next(run for run in found["runs"] if run["run"] == kept)
+        digest = hashlib.sha256((runner.RESULTS / file).read_bytes()).hexdigest()
+        assert digest == run["weights_sha256"]
+        assert load(runner.RESULTS / file).latent == (2 if file.count("-2") else 10)
