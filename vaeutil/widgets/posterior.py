@@ -107,7 +107,8 @@ class PosteriorFit(Explorable):
             weight = log.softmax(1)[..., None]
             centre = (weight * z).sum(1)
             spread = (weight * (z - centre[:, None]).square()).sum(1).sqrt()
-            half = (5.5 * spread).clamp_min(0.02)
+            # A posterior narrower than the grid's step shows no spread: leave room for two steps.
+            half = 5.5 * spread + 2 * (windows[..., 1] - windows[..., 0]) / 100
             windows = torch.stack([centre - half, centre + half], -1)
         self.evidence = log.logsumexp(1) + cell.log()  # [n], in nats
         apart = (self._q[:, :2] - centre).abs() + 2.5 * self._q[:, 2:4]
