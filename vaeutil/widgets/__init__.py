@@ -13,6 +13,7 @@ from vaeutil.widgets.humps import GaussianFit
 from vaeutil.widgets.importance import WeightsExplorer
 from vaeutil.widgets.layers import FlowLayers
 from vaeutil.widgets.live import show_live
+from vaeutil.widgets.losslab import LossLab
 from vaeutil.widgets.nested import NestedSamples
 from vaeutil.widgets.planes import CodePlanes
 from vaeutil.widgets.posterior import PosteriorFit
@@ -37,6 +38,7 @@ __all__ = [
     "FlowPriorExplorer",
     "GaussianFit",
     "LatentExplorer",
+    "LossLab",
     "NestedSamples",
     "NumberRuler",
     "OneHand",

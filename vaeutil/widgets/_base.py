@@ -54,6 +54,7 @@ SOURCES = (
     "weighted-model.js",
     "weighted.js",
     "two-hills.js",
+    "losslab.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
