@@ -1,4 +1,4 @@
-"""The bug museum of chapter 19 shows the exhibits of tests/museum.py, with their tests, no other."""
+"""The museum of chapter 19 shows the exhibits of tests/museum.py, each with its test, no other."""
 
 import re
 import sys
