@@ -57,8 +57,9 @@ EXHIBITS = (
         "3",
         "MMD divided by the number of pairs twice",
         "vaeutil/mmd.py",
-        "    return (values.sum() - values.diagonal().sum()) / (n * (n - 1))",
-        "    return (values.sum() - values.diagonal().sum()) / (n * (n - 1)) ** 2",
+        "    return _within(x, kernel) + _within(y, kernel) - 2 * across",
+        "    n = len(x)\n"
+        "    return (_within(x, kernel) + _within(y, kernel) - 2 * across) / (n * (n - 1))",
         unit("mmd.py::test_unbiased_by_loops_and_biased_by_scikit_learn"),
     ),
     Exhibit(
@@ -123,8 +124,9 @@ EXHIBITS = (
         "8",
         "the variance as a standard deviation",
         "vaeutil/models/vae.py",
-        "        return gaussian(mean, (0.5 * log_variance).exp())",
-        "        return gaussian(mean, log_variance.exp())",
+        "reconstruction = -self.likelihood(q.rsample()).log_prob(x).mean()",
+        "z = q.mean + q.variance * torch.randn_like(q.mean)\n"
+        "        reconstruction = -self.likelihood(z).log_prob(x).mean()",
         unit("models.py::test_loss_is_minus_the_elbo_in_nats"),
     ),
     Exhibit(
@@ -226,7 +228,7 @@ EXHIBITS = (
     ),
     Exhibit(
         "16b",
-        "VampPrior: the log-variance for the standard deviation",
+        "VampPrior: the variance for the standard deviation",
         "vaeutil/models/priors.py",
         "        return mixture(self.pixels.new_zeros(len(self.pixels)), posterior(self.inputs))",
         "        q = posterior(self.inputs)\n"

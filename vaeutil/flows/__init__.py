@@ -7,7 +7,7 @@ Every flow maps forward and back, and both ways return (value, log|det|) of the 
 
 z, y: [..., dim]; log_det: [...]. With `context` > 0 the map depends on a second input of that
 size, [batch, context], which broadcasts with z: a posterior's flow takes what the encoder says of
-the image. All start close to the identity.
+the image. All but the planar layer start close to the identity.
 """
 
 from vaeutil.flows.compose import (
