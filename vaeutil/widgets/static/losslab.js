@@ -87,6 +87,8 @@ function buildLossLab({ options, state: first, onChange }) {
     controls.squares.show(noise ? 1 : 0);
     controls.noise.show(noise || sigma);
     controls.noise.node.style.display = noise ? "" : "none";
+    // How many latents there are matters only to a mean over them.
+    controls.latent.node.querySelector("input").disabled = !state.latent_mean;
     image.show(state.image);
   }
   function write(values, [size]) {

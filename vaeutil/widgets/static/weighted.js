@@ -30,7 +30,10 @@ function buildWeighted({ options, state, onChange }) {
   const sliders = {
     k: makeRange({
       label: "samples k", min: 1, max: 1000, log: true, format: (k) => `${Math.round(k)}`,
-      onInput: (k) => choose({ k: Math.round(k) }),
+      onInput(value) {
+        const k = Math.round(value);
+        choose({ k: k === at.k ? k + Math.sign(value - k) : k }); // a key moves it by one at least
+      },
     }),
     mean: makeRange({
       label: "mean of q", min: ranges.mean[0], max: ranges.mean[1], step: 0.01, origin: 0,
