@@ -111,7 +111,7 @@ def axe():
     from axe_playwright_python.sync_playwright import Axe
 
     def violations(page) -> list[str]:
-        # Colours in transition, or under a button that the pointer has called up, are nobody's fault.
+        # Colours in transition, or under a button that the pointer calls up, are nobody's fault.
         page.mouse.move(0, 0)
         page.add_style_tag(content="* { transition: none !important; animation: none !important }")
         page.evaluate(THIN)
