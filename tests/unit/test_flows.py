@@ -1,5 +1,7 @@
 """Flows: log|det| against autograd, the inverse, densities that integrate to one, bad input."""
 
+import math
+
 import pytest
 import torch
 import torch.distributions as td
@@ -102,17 +104,18 @@ def test_draws_carry_their_own_density(kind):
 
 
 @pytest.mark.parametrize("width", [0.1, 4.0])
+@pytest.mark.parametrize("depth", [2.0, 20.0])  # from 36 on, float64 has −1 for the exact value
 @pytest.mark.parametrize("seed", range(5))
-def test_a_planar_layer_never_folds(seed, width):
-    """wᵀû > −1 for any u and w, those that break the condition by themselves among them."""
+def test_a_planar_layer_never_folds(seed, depth, width):
+    """wᵀû = log(1 + e^{wᵀu}) − 1 > −1, for u and w that break the condition by themselves."""
     layer = flows.Planar(3).double()
     with seeded(seed):
         u, w = 8 * torch.randn(3).double(), width * torch.randn(3).double()
-    u = u - (u @ w + 3 * u.norm() * w.norm()) * w / w.square().sum()  # far on the wrong side
+    u = u - (u @ w + depth) * w / w.square().sum()  # wᵀu = −depth
     layer.numbers.data = torch.cat([u, w, torch.zeros(1).double()])
-    assert u @ w < -1
     u, w, _ = layer.uwb(None)
-    assert (u * w).sum() > -1 - 1e-9  # far on the wrong side it is −1 to the last digit
+    assert (u @ w).item() > -1
+    assert (u @ w).item() == pytest.approx(math.log1p(math.exp(-depth)) - 1, abs=1e-12)
 
 
 def test_affine_flows_begin_as_the_identity():

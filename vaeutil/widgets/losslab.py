@@ -10,8 +10,13 @@ from vaeutil._svg import PALETTE
 from vaeutil.widgets._base import Explorable, sketch
 from vaeutil.widgets._pack import PIXELS, join, pack_network
 
-SIZES = (("14 × 14", 196), ("28 × 28", 784), ("56 × 56", 3136))
-SIZES += (("3 × 64 × 64", 12288), ("3 × 224 × 224", 150528))
+SIZES = (
+    ("14 × 14", 196),
+    ("28 × 28", 784),
+    ("56 × 56", 3_136),
+    ("3 × 64 × 64", 12_288),
+    ("3 × 224 × 224", 150_528),
+)
 RANGES = {"noise": (0.02, 20.0), "weight": (1e-5, 1e4), "latent": (1, 256)}
 NAMES = ("pixels_mean", "noise", "size", "weight", "latent_mean", "latent")
 PROGRAMS = (  # what it says, and the traits of NAMES
