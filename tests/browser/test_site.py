@@ -122,6 +122,17 @@ def test_page_is_sound(opened, root):
     assert overflow <= 0, f"the page is {overflow} pixels wider than the window"
 
 
+def test_equations_show_their_numbers_on_a_wide_page(opened):
+    """On a narrow one a long equation scrolls; here nothing of it is hidden."""
+    if opened.viewport_size["width"] < 1000:
+        return
+    cut = opened.evaluate(
+        "() => [...document.querySelectorAll('div.math')]"
+        ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.id)"
+    )
+    assert cut == []
+
+
 def test_equations_carry_their_tags(opened):
     tagged = opened.locator("div.math[id^=eq-]").evaluate_all(
         "all => all.map(div => [div.id, div.querySelectorAll('mjx-labels').length])"
