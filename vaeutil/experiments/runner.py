@@ -41,6 +41,7 @@ NAMES = (
     "fewdigits",
     "auxiliary",
     "collapse",
+    "scoreboard",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")

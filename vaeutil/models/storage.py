@@ -12,6 +12,7 @@ from vaeutil.models.ae import AE
 from vaeutil.models.auxiliary import AuxiliaryVAE
 from vaeutil.models.base import Model
 from vaeutil.models.beta import BetaVAE
+from vaeutil.models.binary_fvae import BinaryFVAE
 from vaeutil.models.causal import CausalVAE
 from vaeutil.models.completion import CompletionNet, CompletionVAE
 from vaeutil.models.cvae import CVAE
@@ -35,6 +36,7 @@ CLASSES = {
         AE,
         AuxiliaryVAE,
         BetaVAE,
+        BinaryFVAE,
         CVAE,
         CausalInfoVAE,
         CausalVAE,
