@@ -1,5 +1,6 @@
 """Models, one file each, over the small base `Model`."""
 
+from vaeutil.models.activated import ActivatedIWAE
 from vaeutil.models.ae import AE
 from vaeutil.models.auxiliary import AuxiliaryVAE
 from vaeutil.models.base import Model
@@ -31,6 +32,7 @@ __all__ = [
     "GAN",
     "IWAE",
     "VAE",
+    "ActivatedIWAE",
     "AuxiliaryVAE",
     "Bernoulli",
     "BetaVAE",

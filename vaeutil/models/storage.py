@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from vaeutil.files import atomic
+from vaeutil.models.activated import ActivatedIWAE
 from vaeutil.models.ae import AE
 from vaeutil.models.auxiliary import AuxiliaryVAE
 from vaeutil.models.base import Model
@@ -34,6 +35,7 @@ CLASSES = {
     cls.__name__: cls
     for cls in (
         AE,
+        ActivatedIWAE,
         AuxiliaryVAE,
         BetaVAE,
         BinaryFVAE,
