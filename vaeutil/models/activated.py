@@ -14,17 +14,13 @@ class ActivatedIWAE(IWAE):
     Raises ValueError for another one, and as `IWAE` does.
     """
 
-    def __init__(self, latent, hidden=None, k=1, activation="tanh"):
+    def __init__(self, latent, hidden=None, k=1, gradient="iwae", activation="tanh"):
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {', '.join(ACTIVATIONS)}.")
-        super().__init__(latent, "mlp", hidden, k=k)
+        super().__init__(latent, "mlp", hidden, k=k, gradient=gradient)
         for network in (self.encoder, self.decoder):
             for place, layer in enumerate(network):
                 if isinstance(layer, nn.GELU):
                     network[place] = ACTIVATIONS[activation]()
-        self.config = {
-            "latent": latent,
-            "hidden": self.config["hidden"],
-            "k": k,
-            "activation": activation,
-        }
+        arguments = ("latent", "hidden", "k", "gradient")
+        self.config = {name: self.config[name] for name in arguments} | {"activation": activation}
