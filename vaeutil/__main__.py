@@ -1,6 +1,7 @@
 """python -m vaeutil data | train | evaluate | reproduce | bench."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from vaeutil import bench, experiments, machine, training
+from vaeutil import PROFILES, bench, experiments, machine, training
 from vaeutil.data import NAMES, load_images, report
 from vaeutil.evaluation import active_units, elbo, nll
 from vaeutil.models import AE, VAE, Model, load, save
@@ -179,6 +180,7 @@ def _reproduce_arguments(sub: argparse.ArgumentParser) -> None:
     which = sub.add_mutually_exclusive_group(required=True)
     which.add_argument("name", nargs="?", metavar="NAME", help=", ".join(experiments.NAMES))
     which.add_argument("--list", action="store_true", help="the experiments and their results")
+    add("--profile", choices=PROFILES, help="full: by the published recipes; smoke: a trial")
     add("--shard", metavar="I/N", help="only the runs of share I of N, such as 1/3")
     add("--again", action="store_true", help="make anew what is already there")
     add("--results", type=Path, default=experiments.RESULTS, metavar="DIR", help="for NAME.json")
@@ -190,6 +192,8 @@ def reproduce(options: argparse.Namespace) -> None:
     if options.list:
         print("\n".join(map(experiments.describe, experiments.NAMES)))
         return
+    if options.profile:
+        os.environ["VAEUTIL_PROFILE"] = options.profile
     experiments.reproduce(
         options.name,
         options.shard,

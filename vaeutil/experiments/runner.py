@@ -42,24 +42,28 @@ NAMES = (
     "auxiliary",
     "collapse",
     "scoreboard",
+    "published_dynamic",
+    "published_static",
 )
 RESULTS = machine.PACKAGE / "results"
 WORK = Path("_build/experiments")
 
 
 def result(name: str) -> dict:
-    """The stored result of an experiment.
+    """The stored result of an experiment; "NAME-full" is that of the full profile.
 
     "runs": for each run its "figures", "errors", "machine", "versions", "commit"; "summary": for
     each figure {"mean", "interval" (95 %, Student's t, over seeds; None for one seed), "n"};
     "config"; "data". Raises ValueError for an unknown name, FileNotFoundError where it has not
     been made.
     """
-    _known(name)
+    plain = name.removesuffix("-full")
+    _known(plain)
     path = RESULTS / f"{name}.json"
     if not path.exists():
+        how = plain + (" --profile full" if name != plain else "")
         raise FileNotFoundError(
-            f"There is no result {path}; make it with: python -m vaeutil reproduce {name}"
+            f"There is no result {path}; make it with: python -m vaeutil reproduce {how}"
         )
     return parts.read_json(path)
 
@@ -93,7 +97,9 @@ def reproduce(
     Each run leaves its own file in work/NAME as soon as it is done (and a checkpoint before), so
     what was interrupted goes on. shard "2/3" takes the second of three shares of the runs; the
     share that ends last, in the same folder, writes the result, the others return None. again: do
-    not use what is there. In the smoke profile everything is tiny and stays in work/smoke.
+    not use what is there. In the smoke profile everything is tiny and stays in work/smoke. In the
+    full profile an experiment that has a FULL size takes it, under the name NAME-full; the others
+    have one size.
 
     Raises ValueError for an unknown name, a shard that is none, a run on file that was made from
     another configuration, data or code; DataUnavailable without the data set that the experiment
@@ -101,14 +107,12 @@ def reproduce(
     """
     _known(name)
     index, count = _share(shard)
-    smoke = profile() == "smoke"
-    if smoke:
+    if profile() == "smoke":
         work = results = Path(work) / "smoke"
-    module = _module(name)
-    experiment = _Experiment(name, module, smoke, Path(work) / name, Path(results))
-    mine = module.RUNS[index - 1 :: count]
+    experiment = _Experiment(name, _module(name), profile(), Path(work), Path(results))
+    mine = experiment.runs[index - 1 :: count]
     if not mine:
-        raise ValueError(f"{name} has {len(module.RUNS)} runs: shard {shard} would be empty.")
+        raise ValueError(f"{name} has {len(experiment.runs)} runs: shard {shard} would be empty.")
     if not again and experiment.is_there():
         print(f"{experiment.path} is there, made from the same; --again makes it anew.")
         return experiment.path
@@ -122,14 +126,21 @@ def reproduce(
 class _Experiment:
     """An experiment with its folders."""
 
-    def __init__(self, name: str, module: ModuleType, smoke: bool, folder: Path, results: Path):
-        self.name, self.module, self.folder = name, module, folder
+    def __init__(self, name: str, module: ModuleType, size: str, work: Path, results: Path):
+        self.config, self.runs, self.kept = module.CONFIG, module.RUNS, module.WEIGHTS
+        if size == "smoke":
+            self.config = _changed(module.CONFIG, module.SMOKE)
+        elif size == "full" and hasattr(module, "FULL"):
+            name = f"{name}-full"
+            self.config = _changed(module.CONFIG, module.FULL["config"])
+            self.runs = module.FULL["runs"]
+            self.kept = {f"{name}-{parts.key(run)}.safetensors": run for run in self.runs}
+        self.name, self.module, self.folder = name, module, work / name
         self.results, self.path = results, results / f"{name}.json"
-        self.config = _changed(module.CONFIG, module.SMOKE) if smoke else module.CONFIG
         if hasattr(module, "images"):  # an experiment that makes its own
             self.images = module.images(self.config)
         else:
-            self.images = load_images() if smoke else _full(name, module.DATA)
+            self.images = load_images() if size == "smoke" else _full(name, module.DATA)
         code = parts.fingerprint(_files(module))
         self.origin = parts.origin(self.config, self.images, code)
         self.commit = machine.commit(_files(module))
@@ -139,7 +150,7 @@ class _Experiment:
 
     def weights(self, run: dict) -> Path | None:
         """Where the run's weights go, for a run whose weights are kept."""
-        kept = run in self.module.WEIGHTS.values()
+        kept = run in self.kept.values()
         return self.part(run).with_suffix(".safetensors") if kept else None
 
     def checkpoint(self, run: dict) -> Path:
@@ -152,7 +163,7 @@ class _Experiment:
         changed = parts.differences(parts.read_json(self.path), self.origin)
         if changed:
             print(f"{self.path} will be replaced: {'; '.join(changed)}.")
-        return not changed and all((self.results / file).exists() for file in self.module.WEIGHTS)
+        return not changed and all((self.results / file).exists() for file in self.kept)
 
     def forget(self, run: dict) -> None:
         for path in (self.part(run), self.weights(run), self.checkpoint(run)):
@@ -191,24 +202,22 @@ class _Experiment:
 
     def gather(self) -> Path | None:
         """Write the result if every run is there; else say which are not."""
-        missing = {parts.key(run): self.missing(run) for run in self.module.RUNS}
+        missing = {parts.key(run): self.missing(run) for run in self.runs}
         missing = {run: reason for run, reason in missing.items() if reason}
         if missing:
-            print(
-                f"{self.name}: the result waits for {len(missing)} of {len(self.module.RUNS)} runs:"
-            )
+            print(f"{self.name}: the result waits for {len(missing)} of {len(self.runs)} runs:")
             print("\n".join(f"    {run}: {reason}" for run, reason in missing.items()))
             return None
-        runs = [parts.read_json(self.part(run)) for run in self.module.RUNS]
+        runs = [parts.read_json(self.part(run)) for run in self.runs]
         runs = [{k: v for k, v in run.items() if k not in self.origin} for run in runs]
-        for file, run in self.module.WEIGHTS.items():
+        for file, run in self.kept.items():
             with atomic(self.results / file) as temporary:
                 shutil.copyfile(self.weights(run), temporary)
         about = {
             "name": self.name,
             "about": self.module.__doc__,
             **self.origin,
-            "weights": self.module.WEIGHTS,
+            "weights": self.kept,
             "summary": summarise(runs),
             "runs": runs,
         }

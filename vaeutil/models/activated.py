@@ -11,16 +11,27 @@ class ActivatedIWAE(IWAE):
     """An IWAE, at k=1 a VAE with a sampled KL, whose hidden layers have another activation.
 
     The published VAEs of the years 2013 to 2016 have tanh or ReLU. activation: one of ACTIVATIONS.
-    Raises ValueError for another one, and as `IWAE` does.
+    Raises ValueError for another one, for another net than "mlp", and as `IWAE` does.
     """
 
-    def __init__(self, latent, hidden=None, k=1, gradient="iwae", activation="tanh"):
+    def __init__(
+        self,
+        latent,
+        net="mlp",
+        hidden=None,
+        likelihood="bernoulli",
+        sigma=None,
+        k=1,
+        gradient="iwae",
+        activation="tanh",
+    ):
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; choose {', '.join(ACTIVATIONS)}.")
-        super().__init__(latent, "mlp", hidden, k=k, gradient=gradient)
+        if net != "mlp":
+            raise ValueError(f"The published recipes have fully connected networks, not {net!r}.")
+        super().__init__(latent, net, hidden, likelihood, sigma, k, gradient)
         for network in (self.encoder, self.decoder):
             for place, layer in enumerate(network):
                 if isinstance(layer, nn.GELU):
                     network[place] = ACTIVATIONS[activation]()
-        arguments = ("latent", "hidden", "k", "gradient")
-        self.config = {name: self.config[name] for name in arguments} | {"activation": activation}
+        self.config |= {"activation": activation}
