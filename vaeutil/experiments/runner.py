@@ -41,6 +41,7 @@ NAMES = (
     "fewdigits",
     "auxiliary",
     "collapse",
+    "tricks",
     "scoreboard",
     "published_dynamic",
     "published_static",
