@@ -21,6 +21,7 @@ from vaeutil.widgets.prices import PriceGrid
 from vaeutil.widgets.priors import PriorExplorer
 from vaeutil.widgets.rain import PiExplorer
 from vaeutil.widgets.ruler import NumberRuler
+from vaeutil.widgets.same import SameCode
 from vaeutil.widgets.tradeoff import RateDistortion
 from vaeutil.widgets.two_hills import AuxiliaryExplorer
 from vaeutil.widgets.water import WaterLevel
@@ -47,6 +48,7 @@ __all__ = [
     "PriceGrid",
     "PriorExplorer",
     "RateDistortion",
+    "SameCode",
     "TwoGaussians",
     "WaterLevel",
     "WeightedBound",

@@ -55,6 +55,7 @@ SOURCES = (
     "weighted.js",
     "two-hills.js",
     "losslab.js",
+    "same.js",
 )
 STYLE = (STATIC / "style.css").read_text(encoding="utf-8")
 
