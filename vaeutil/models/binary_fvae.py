@@ -14,10 +14,9 @@ class BinaryFVAE(FVAE):
     compared; there is no σ₂. Raises ValueError as `FVAE` does.
     """
 
-    observation = "binary"
-
     def __init__(self, latent, net="mlp", hidden=None, depth=4, width=(64,)):
         super().__init__(latent, net, hidden, depth, width)
+        self.observation = "binary"
         del self.log_sigma
         del self.config["sigma"]
 
