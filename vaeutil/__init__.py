@@ -12,7 +12,7 @@ PROFILES = ("smoke", "book", "full")
 
 
 def profile() -> str:
-    """How much a notebook trains: "smoke" (tests), "book" (default) or "full" (published recipes).
+    """How much a notebook trains: "smoke" (tests), "book" (default) or "full" (longer, on a GPU).
 
     Set by the environment variable VAEUTIL_PROFILE. Raises ValueError for any other word.
     """

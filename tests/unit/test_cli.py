@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+import vaeutil
 from vaeutil import __main__ as cli
 from vaeutil import experiments, models
 from vaeutil.data import DataUnavailable, Images
@@ -251,6 +252,14 @@ def test_reproduce_passes_its_words_on(monkeypatch, tmp_path, capsys):
     ]
     assert cli.main(["reproduce", "--list"]) == 0
     assert "vae: The VAE of chapter 5" in capsys.readouterr().out
+
+
+def test_reproduce_sets_the_profile(monkeypatch):
+    monkeypatch.setenv("VAEUTIL_PROFILE", "book")
+    seen = []
+    monkeypatch.setattr(experiments, "reproduce", lambda *a, **k: seen.append(vaeutil.profile()))
+    assert cli.main(["reproduce", "vae", "--profile", "full"]) == 0
+    assert seen == ["full"]
 
 
 def test_reproduce_refuses(capsys):

@@ -320,6 +320,30 @@ def test_the_rate_is_the_mean_kl(blobs):
     assert likelihood.mean_kl(model, blobs.test) == pytest.approx(kl.mean().item(), rel=1e-5)
 
 
+def test_the_full_profile_has_a_result_of_its_own(tiny, places, monkeypatch):
+    tiny.FULL = {
+        "config": {"training": {"steps": 9}},
+        "runs": [{"seed": 7}],
+    }
+    experiments.reproduce("tiny", **places)
+    monkeypatch.setenv("VAEUTIL_PROFILE", "full")
+    path = experiments.reproduce("tiny", **places)
+    assert path == places["results"] / "tiny-full.json"
+    found = experiments.result("tiny-full")
+    assert found["config"]["training"] == {**tiny.CONFIG["training"], "steps": 9}
+    assert [run["run"] for run in found["runs"]] == [{"seed": 7}]
+    assert list(found["weights"]) == ["tiny-full-seed-7.safetensors"]
+    assert (places["results"] / "tiny-full-seed-7.safetensors").exists()
+    assert len(experiments.result("tiny")["runs"]) == 3
+
+
+def test_an_experiment_of_one_size_is_the_same_in_the_full_profile(tiny, places, monkeypatch):
+    monkeypatch.setenv("VAEUTIL_PROFILE", "full")
+    assert experiments.reproduce("tiny", **places) == places["results"] / "tiny.json"
+    with pytest.raises(FileNotFoundError, match="reproduce tiny --profile full"):
+        experiments.result("tiny-full")
+
+
 @pytest.mark.parametrize(("name", "module"), [("hero", hero), ("vae", vae)])
 def test_the_shipped_results_are_whole(name, module):
     found = experiments.result(name)
