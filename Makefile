@@ -31,6 +31,20 @@ test: install-tests  ## install and run everything that checks the project
 	$(BIN)/python book/_tools/build.py
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup tests/browser
 
+.PHONY: coverage
+coverage: install-tests  ## which lines the unit tests run; at least 95 % of them
+	@mkdir -p _build/coverage
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup --cov --cov-context=test --cov-report= \
+		--junitxml=_build/coverage/tests.xml --ignore=tests/unit/test_museum.py tests/unit
+	@echo "Not measured, as they need CUDA:"
+	@grep -rn --include='*.py' '# CUDA only' vaeutil
+	$(BIN)/coverage report
+
+.PHONY: mutants
+mutants: install-tests  ## whether the unit tests notice a changed program, after make coverage
+	@$(PYTHON) book/_tools/install.py requirements.txt tests/mutants-requirements.txt
+	$(BIN)/python tests/mutants.py
+
 .PHONY: format
 format: install-tests  ## mend the layout of the code
 	$(BIN)/ruff check --fix .

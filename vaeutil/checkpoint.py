@@ -18,7 +18,7 @@ def write(path, model: Model, optimiser: torch.optim.Adam, settings: dict, histo
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": t for name, t in state.items()}
     tensors["random.cpu"] = torch.get_rng_state()
-    if model.device.type == "cuda":
+    if model.device.type == "cuda":  # CUDA only
         tensors["random.cuda"] = torch.cuda.get_rng_state(model.device)
     about = describe(model) | {
         "settings": json.dumps(settings, sort_keys=True),
@@ -51,7 +51,7 @@ def read(path, model: Model, optimiser: torch.optim.Adam, settings: dict) -> tup
         state["state"].setdefault(int(index), {})[name] = tensor
     optimiser.load_state_dict(state)
     torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors:
+    if "random.cuda" in tensors:  # CUDA only
         torch.cuda.set_rng_state(tensors["random.cuda"], model.device)
     return History.from_dict(json.loads(about["history"])), int(about["step"])
 

@@ -164,16 +164,18 @@ class _Run:
         if self.device.type != "cuda":
             self.pending.append((self.step, record, None))
             return
-        host = torch.empty(record.shape, pin_memory=True).copy_(record, non_blocking=True)
-        arrived = torch.cuda.Event()
-        arrived.record()
-        self.pending.append((self.step, host, arrived))
+        host = torch.empty(record.shape, pin_memory=True).copy_(  # CUDA only
+            record, non_blocking=True
+        )
+        arrived = torch.cuda.Event()  # CUDA only
+        arrived.record()  # CUDA only
+        self.pending.append((self.step, host, arrived))  # CUDA only
 
     def read_terms(self, wait: bool) -> None:
         """Move records that have arrived into the history; raise when one is not finite."""
         while self.pending:
             end, record, arrived = self.pending[0]
-            if arrived is not None and not arrived.query():
+            if arrived is not None and not arrived.query():  # CUDA only
                 if not wait:
                     return
                 arrived.synchronize()
