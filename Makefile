@@ -1,6 +1,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 NAME ?=
+SAVE ?=
 BIN := .venv/bin
 # TORCH=cpu takes torch from its own index of builds for the CPU.
 export TORCH
@@ -11,7 +12,7 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8 --dist
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "Variables: PYTHON=python3.12, TORCH=cpu (torch without CUDA), PORT=8000, NAME=hero"
+	@echo "Variables: PYTHON=python3.12, TORCH=cpu (torch without CUDA), PORT=8000, NAME=hero, SAVE=--save"
 
 .PHONY: book
 book: install  ## execute the notebooks and build the site
@@ -52,9 +53,11 @@ format: install-tests  ## mend the layout of the code
 	$(BIN)/python book/_tools/strip.py
 
 .PHONY: bench
-bench: install-tests  ## time training, and the sliders
-	OMP_WAIT_POLICY=ACTIVE $(BIN)/python -m vaeutil bench
-	$(BIN)/python tests/bench_page.py
+bench: install-tests  ## measure speed, against baselines and targets
+	OMP_WAIT_POLICY=ACTIVE $(BIN)/python -m vaeutil bench training quality $(SAVE)
+	$(BIN)/python -m vaeutil bench evaluation $(SAVE)
+	$(BIN)/python tests/bench_page.py $(SAVE)
+	$(BIN)/python tests/bench_build.py $(SAVE)
 
 .PHONY: reproduce
 reproduce: install  ## run an experiment again: make reproduce NAME=hero
