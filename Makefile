@@ -7,6 +7,9 @@ BIN := .venv/bin
 export TORCH
 # One worker a core, at most eight.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 8 --dist
+# In the order of the command line: left to itself, xdist keeps the groups of one test, which are
+# the longest, for the end, and several of them for one worker while the others are done.
+IN_GROUPS := $(SIDE_BY_SIDE) loadgroup --no-loadscope-reorder
 
 .PHONY: help
 help:  ## this list
@@ -26,16 +29,16 @@ serve:  ## look at the site: http://localhost:8000
 test: install-tests  ## install and run everything that checks the project
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup tests/unit tests/notebooks
+	$(BIN)/python -m pytest $(IN_GROUPS) tests/notebooks tests/unit
 	VAEUTIL_PROFILE=smoke OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) loadscope \
 		--nbval-lax --nbval-cell-timeout=300 notebooks
 	$(BIN)/python book/_tools/build.py
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup tests/browser
+	$(BIN)/python -m pytest $(IN_GROUPS) tests/browser
 
 .PHONY: coverage
 coverage: install-tests  ## which lines the unit tests run; at least 95 % of them
 	@mkdir -p _build/coverage
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) loadgroup --cov --cov-context=test --cov-report= \
+	$(BIN)/python -m pytest $(IN_GROUPS) --cov --cov-context=test --cov-report= \
 		--junitxml=_build/coverage/tests.xml --ignore=tests/unit/test_museum.py tests/unit
 	@echo "Not measured, as they need CUDA:"
 	@grep -rn --include='*.py' '# CUDA only' vaeutil
