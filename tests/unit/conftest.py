@@ -1,5 +1,7 @@
+import nbformat
 import pytest
 import torch
+from nbclient import NotebookClient
 
 from vaeutil.data import Images, Provenance, Split
 
@@ -20,3 +22,17 @@ def split(n: int, seed: int = 0) -> Split:
 def blobs() -> Images:
     """600 training, 100 validation and 200 test images, made on the spot."""
     return Images("blobs", split(600, 0), split(100, 1), split(200, 2), Provenance("test", {}, ""))
+
+
+@pytest.fixture(scope="session")
+def run_cell():
+    """run(source) → the outputs of a notebook's cell, all cells in one kernel."""
+    notebook = nbformat.v4.new_notebook()
+    client = NotebookClient(notebook, kernel_name="python3")
+
+    def run(source: str) -> list:
+        notebook.cells.append(nbformat.v4.new_code_cell(source))
+        return client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1).outputs
+
+    with client.setup_kernel():
+        yield run

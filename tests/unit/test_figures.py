@@ -5,11 +5,9 @@ import xml.etree.ElementTree as ET
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import nbformat
 import numpy as np
 import pytest
 import torch
-from nbclient import NotebookClient
 from PIL import Image
 
 from vaeutil import _svg, figures
@@ -146,7 +144,7 @@ def test_curves_shows_minus_the_validation_elbo():
     assert figure.axes[0].get_ylabel() == "nats"
 
 
-def test_live_curves_replace_one_picture():
+def test_live_curves_replace_one_picture(run_cell):
     code = """
 from vaeutil import figures
 from vaeutil.history import History
@@ -157,17 +155,13 @@ for step in (50, 100, 150):
     h.valid.append((step, -100.0, 0.5))
     live(h)
 """
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, kernel_name="python3").execute()
-    (output,) = notebook.cells[0].outputs
+    (output,) = run_cell(code)
     assert output["data"]["text/plain"] == "curves"
     assert output["data"]["text/html"].count("<svg") == 1
     assert "image/png" not in output["data"]
 
 
 @pytest.mark.parametrize("last", ["", "fig", "figures.plt.show()"])
-def test_a_notebook_shows_a_figure_once(last):
+def test_a_notebook_shows_a_figure_once(last, run_cell):
     source = f"from vaeutil import figures\nfigures.use()\nfig, _ = figures.new(alt='axes')\n{last}"
-    cell = nbformat.v4.new_code_cell(source)
-    NotebookClient(nbformat.v4.new_notebook(cells=[cell])).execute()
-    assert ["text/html" in output["data"] for output in cell.outputs] == [True]
+    assert ["text/html" in output["data"] for output in run_cell(source)] == [True]

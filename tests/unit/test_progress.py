@@ -1,9 +1,7 @@
 import io
 import sys
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from vaeutil import _progress
 from vaeutil.history import History
@@ -38,12 +36,10 @@ def test_silence(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_notebook_keeps_one_output_with_the_last_line():
+def test_a_notebook_keeps_one_output_with_the_last_line(run_cell):
     code = "from vaeutil._progress import Progress\nb = Progress()\n"
     code += "for n in range(5): b.update(f'step {n}')\nb.close()"
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    NotebookClient(notebook, kernel_name="python3").execute()
-    (output,) = notebook.cells[0].outputs
+    (output,) = run_cell(code)
     assert output["data"] == {"text/plain": "step 4"}
 
 
