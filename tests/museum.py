@@ -1,6 +1,6 @@
 """The bug museum: bugs found in widely copied code, each put into ours, and the test it breaks.
 
-    python tests/museum.py            apply each in a copy; the named test must fail
+    python tests/museum.py            apply each in a fork; the named test must fail
     python tests/museum.py --list     what is on show
 
 `Exhibit.old` stands exactly once in the file; `new` takes its place. The numbers are those of the
@@ -8,13 +8,11 @@ chapter on debugging, which shows each on a curve or a sample. Exhibits without 
 library printing +log p as NLL, widget tests with stubs) have a test of another kind there.
 """
 
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -247,40 +245,17 @@ EXHIBITS = (
 )
 
 
-def copy_to(folder: Path) -> Path:
-    """A copy of the package and its unit tests, with the results linked."""
-    skip = shutil.ignore_patterns("__pycache__", "results")
-    shutil.copytree(ROOT / "vaeutil", folder / "vaeutil", ignore=skip)
-    (folder / "vaeutil" / "results").symlink_to(ROOT / "vaeutil" / "results")
-    shutil.copytree(ROOT / "tests" / "unit", folder / "tests" / "unit", ignore=skip)
-    for name in ("pyproject.toml", "tests/conftest.py"):
-        shutil.copy(ROOT / name, folder / name)
-    return folder
-
-
-def run(folder: Path, tests: list[str]) -> subprocess.CompletedProcess:
-    """pytest in a copy, until the first failure."""
-    # From the copy, which -m puts first on the path, before the installed package.
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    return subprocess.run(command, cwd=folder, env=own, capture_output=True, text=True)
-
-
-def survives(exhibit: Exhibit, folder: Path) -> str:
+def survives(exhibit: Exhibit, warm: Warm) -> str:
     """Why the exhibit was not caught, in words; empty where its test failed as it must."""
-    path = folder / exhibit.file
-    source = path.read_text(encoding="utf-8")
+    source = (ROOT / exhibit.file).read_text(encoding="utf-8")
     if source.count(exhibit.old) != 1:
         return f"its text stands {source.count(exhibit.old)} times in {exhibit.file}"
-    path.write_text(source.replace(exhibit.old, exhibit.new), encoding="utf-8")
-    try:
-        done = run(folder, [exhibit.test])
-    finally:
-        path.write_text(source, encoding="utf-8")
-    if done.returncode == 0:
+    changed = source.replace(exhibit.old, exhibit.new)
+    status, said = warm.run([exhibit.test], exhibit.file, changed)
+    if status == 0:
         return f"{exhibit.test} passes all the same"
-    if done.returncode != 1 or "Error collecting" in done.stdout or "error" in done.stdout[-80:]:
-        return f"{exhibit.test} did not run:\n{done.stdout[-2000:]}"
+    if status != 1 or "Error collecting" in said or "error" in said[-80:]:
+        return f"{exhibit.test} did not run:\n{said[-2000:]}"
     return ""
 
 
@@ -293,10 +268,9 @@ def main() -> None:
             print(f"{exhibit.number:4s} {exhibit.name}: {exhibit.file}; caught by {exhibit.test}")
         return
     failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        copy = copy_to(Path(folder))
+    with Warm() as warm:
         for exhibit in show:
-            why = survives(exhibit, copy)
+            why = survives(exhibit, warm)
             failed += bool(why)
             print(f"{exhibit.number:4s} {exhibit.name}: {why or 'caught'}", flush=True)
     raise SystemExit(failed > 0)
