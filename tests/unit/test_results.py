@@ -40,9 +40,9 @@ def run_of(name: str, file: str) -> dict:
     return next(one for one in found["runs"] if one["run"] == found["weights"][file])
 
 
-def test_every_experiment_has_a_result_and_every_result_an_experiment():
+def test_every_result_is_that_of_an_experiment():
     stored = {path.stem.removesuffix("-full") for path in RESULTS.glob("*.json")}
-    assert stored == set(NAMES)
+    assert stored <= set(NAMES)
     kept = {file for _, file in FILES}
     assert kept == {path.name for path in RESULTS.glob("*.safetensors")}
 
