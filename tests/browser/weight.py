@@ -28,7 +28,7 @@ def weigh(page, address: str) -> dict[str, dict[str, int]]:
     are then seen already. "after": when every explorable has been scrolled to.
     """
     responses = []
-    page.on("response", responses.append)
+    page.on("response", lambda response: responses.append(response))
     page.goto(address)
     page.wait_for_load_state("networkidle")
     bodies = [(kind(response), response.body()) for response in responses]

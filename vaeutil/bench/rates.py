@@ -18,7 +18,7 @@ NETWORKS = {
     "mlp": {"latent": 20, "net": "mlp", "hidden": [400]},
     "conv": {"latent": 20, "net": "conv", "hidden": 16},
 }
-STEPS = {"mlp": 300, "conv": 100}
+STEPS = {"mlp": 300, "conv": 50}
 ROUNDS = 7
 QUICK = {"steps": 2, "rounds": 2}
 BASE = "tutorial"  # what the ratios refer to
