@@ -14,7 +14,7 @@ function buildSameCode({ options, state, onChange }) {
     const context = canvas.getContext("2d", { alpha: false });
     const picture = context.createImageData(SIDE, SIDE);
     return {
-      node: make("div", { style: "flex: 1 1 5rem; max-width: 9rem" },
+      node: make("div", {},
         make("p", { "aria-hidden": "true" }, name), canvas),
       show(x) {
         if (!x) {
@@ -55,7 +55,7 @@ function buildSameCode({ options, state, onChange }) {
   const frame = makeFrame({
     title,
     parts: [
-      make("div", { class: "vae-row" }, ...views.map((view) => view.node)), buttons,
+      make("div", { class: "vae-same" }, ...views.map((view) => view.node)), buttons,
       make("div", { class: "vae-sliders" }, ...sliders.map((slider) => slider.node)),
     ],
   });
