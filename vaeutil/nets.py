@@ -70,7 +70,7 @@ def conv_decoder(latent: int, width: int = 32) -> nn.Sequential:
 def _glorot(layers: nn.Sequential) -> nn.Sequential:
     """Initial weights of Glorot & Bengio 2010, as in the published VAEs; biases at zero.
 
-    torch's own default is smaller, and costs a VAE about two nats after a thousand steps.
+    torch's own default is smaller; the experiment `tricks` shows no difference at 2,000 steps.
     """
     for layer in layers:
         if hasattr(layer, "weight"):
